@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+package import JSONRPC
+package import NIOCore
+
+/// What the owner of a ``Multiplexer`` has to do, outside its lock and in order.
+package enum Effect: Sendable {
+    /// Write to the server.
+    case send(MessageBytes)
+    /// Write a client's request to the server under a ticket, its progress token replaced likewise.
+    case forward(ClientMessage, Ticket)
+    /// Hand the server's answer to its caller, under the caller's own id.
+    case answer(PendingCall, ServerMessage)
+    /// Hand a progress notification to its caller, under the caller's own token.
+    case progress(any CallSink, token: RawID, ServerMessage)
+    /// Hand a message to a caller beside its answer.
+    case deliver(any CallSink, MessageBytes)
+    /// Hand a message to sessions' own streams.
+    case fanOut([any StreamSink], MessageBytes)
+    /// End a client request with an answer of Lodge's.
+    case finish(any CallSink, Answer)
+    /// Let a client in with the server's answer to `initialize`.
+    case open(InitializeCall, MessageBytes, version: String)
+    /// End a session's own stream.
+    case closeStream(any StreamSink)
+    case record(CallRecord)
+    case log(LogEvent)
+    /// Lodge's own handshake with this generation is over; nil means that it went well.
+    case handshake(failure: String?)
+    /// Call `deadlineReached` at this time.
+    case arm(ContinuousClock.Instant)
+}
+
+/// Events for Lodge's own log; each is a constant message with its data beside it.
+package enum LogEvent: Sendable {
+    case lateAnswer(ticket: Ticket)
+    case unknownAnswer(id: String)
+    case refusedServerRequest(method: String)
+    case serverLogMessage(text: String)
+    case unroutedNotification(method: String)
+    case unknownClientResponse
+    case unknownCancel
+}
+
+/// One message of a server, scanned once.
+package struct ServerMessage: Sendable {
+    package var bytes: ByteBuffer
+    package var envelope: Envelope
+
+    package init(bytes: ByteBuffer, envelope: Envelope) {
+        self.bytes = bytes
+        self.envelope = envelope
+    }
+}
+
+/// A few effects; most inputs have one, which then costs no allocation.
+package struct Effects: Sendable, Sequence {
+    private var first: Effect?
+    private var rest: [Effect] = []
+
+    package init() {}
+    package init(_ effect: Effect) { first = effect }
+
+    package mutating func append(_ effect: Effect) {
+        if first == nil { first = effect } else { rest.append(effect) }
+    }
+
+    package mutating func append(_ effect: Effect?) {
+        if let effect { append(effect) }
+    }
+
+    package mutating func append(contentsOf effects: Effects) {
+        for effect in effects { append(effect) }
+    }
+
+    package var isEmpty: Bool { first == nil }
+
+    package struct Iterator: IteratorProtocol {
+        var effects: Effects
+        var position = -1
+
+        package mutating func next() -> Effect? {
+            position += 1
+            if position == 0 { return effects.first }
+            return position <= effects.rest.count ? effects.rest[position - 1] : nil
+        }
+    }
+
+    package func makeIterator() -> Iterator { Iterator(effects: self) }
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONRPC
+import NIOCore
+
+extension Multiplexer {
+    /// Takes a client's request that is not `initialize`.
+    ///
+    /// - Returns: the ticket to withdraw it by; nil where it was answered at once.
+    package mutating func request(
+        _ message: ClientMessage, kind: ClientRequest, label: CallLabel?, session: SessionKey, sink: any CallSink,
+        now: ContinuousClock.Instant
+    ) -> (Ticket?, Effects) {
+        let bytes = message.bytes.readableBytesUInt8Span
+        guard let idRange = message.envelope.id else { return (nil, Effects()) }
+        let id = RawID(bytes, idRange)
+        if let answer = answeredHere(message, kind: kind, id: id, session: session) {
+            return (nil, Effects(.finish(sink, .message(answer))))
+        }
+        let purpose: PendingCall.Purpose
+        switch kind {
+        case .subscribe:
+            guard let uri = message.envelope.string(message.envelope.uri, in: bytes) else { fallthrough }
+            purpose = configuration.isolation == .shared ? .subscribe(uri: uri) : .relay
+        case .unsubscribe:
+            guard let uri = message.envelope.string(message.envelope.uri, in: bytes) else { fallthrough }
+            purpose = configuration.isolation == .shared ? .unsubscribe(uri: uri) : .relay
+        case .setLevel:
+            guard let level = message.envelope.logLevel(in: bytes) else { fallthrough }
+            purpose = .setLevel(level)
+        case .listTools where !configuration.tools.allowsEverything: purpose = .listTools
+        default: purpose = .relay
+        }
+        let ticket = nextTicket()
+        let deadline = now.advanced(by: configuration.callTimeout)
+        var call = PendingCall(
+            sink: sink, session: session, principal: message.principal, id: id,
+            token: message.envelope.progressToken.map { RawID(bytes, $0) }, purpose: purpose, label: label,
+            started: now, deadline: deadline, absoluteDeadline: now.advanced(by: configuration.absoluteTimeout),
+            held: nil)
+        var effects = Effects()
+        switch phase {
+        case .ready:
+            effects.append(.forward(message, ticket))
+            if let waiting = outbox.takeRequests(), sink.acceptsStream {
+                for message in waiting { effects.append(.deliver(sink, message)) }
+            }
+        case .down(let ending, retry: nil):
+            let failure = CallFailure.down(server: configuration.server, ending, retryAfter: nil)
+            effects.append(contentsOf: finish(call, with: failure, outcome: .failed, now: now))
+            return (nil, effects)
+        case .idle, .starting, .down:
+            call.held = message
+            held.append(ticket)
+        }
+        pending[ticket] = call
+        effects.append(arm(min(deadline, call.absoluteDeadline)))
+        return (ticket, effects)
+    }
+
+    /// The answers that never leave Lodge: pings, what the policy or the isolation withholds, and what is shared.
+    private mutating func answeredHere(
+        _ message: ClientMessage, kind: ClientRequest, id: RawID, session: SessionKey
+    ) -> MessageBytes? {
+        let bytes = message.bytes.readableBytesUInt8Span
+        switch kind {
+        case .ping:
+            return LodgeMessage.emptyResult(id: id)
+        case .callTool where !configuration.tools.allowsEverything:
+            let name = message.envelope.string(message.envelope.name, in: bytes)
+            guard name.map(configuration.tools.allows) != true else { return nil }
+            return LodgeMessage.error(id: id, code: -32602, message: "unknown tool: \(name ?? "")")
+        case .task where configuration.isolation == .shared:
+            return LodgeMessage.error(
+                id: id, code: -32601,
+                message: "tasks are not relayed in shared isolation; serve with --isolation client")
+        case .subscribe where configuration.isolation == .shared:
+            guard let uri = message.envelope.string(message.envelope.uri, in: bytes), isReady,
+                subscriptions.join(session, uri: uri)
+            else { return nil }
+            return LodgeMessage.emptyResult(id: id)
+        case .unsubscribe where configuration.isolation == .shared:
+            guard let uri = message.envelope.string(message.envelope.uri, in: bytes),
+                subscriptions.leave(session, uri: uri) == .othersRemain
+            else { return nil }
+            return LodgeMessage.emptyResult(id: id)
+        case .setLevel where configuration.isolation == .shared:
+            // The level of a shared server is the most verbose that anybody asked for.
+            guard let level = message.envelope.logLevel(in: bytes), isReady, let lowest = levels.values.min(),
+                lowest <= level
+            else { return nil }
+            levels[session] = level
+            return LodgeMessage.emptyResult(id: id)
+        default:
+            return nil
+        }
+    }
+
+    /// Takes a client's notification.
+    package mutating func notification(
+        _ message: ClientMessage, session: SessionKey, now: ContinuousClock.Instant
+    ) -> Effects {
+        let bytes = message.bytes.readableBytesUInt8Span
+        switch ClientNotification(message.envelope, in: bytes) {
+        case .cancelled:
+            return cancelled(message, session: session, now: now)
+        case .initialized:
+            guard !configuration.ownHandshake, !toldInitialized, isReady else { return Effects() }
+            toldInitialized = true
+            return Effects(.send(LodgeMessage.oneLine(message)))
+        case .rootsListChanged where configuration.isolation == .shared,
+            .progress where configuration.isolation == .shared:
+            // A shared server was told of no roots, and asked this client for nothing.
+            return Effects()
+        case .progress, .rootsListChanged, .other:
+            guard isReady else { return Effects() }
+            return Effects(.send(LodgeMessage.oneLine(message)))
+        }
+    }
+
+    /// Takes a client's response to a request of the server.
+    package mutating func response(_ message: ClientMessage) -> Effects {
+        let bytes = message.bytes.readableBytesUInt8Span
+        guard let range = message.envelope.id, let ticket = RawID.integer(in: bytes, range),
+            let request = serverRequests.removeValue(forKey: ticket)
+        else { return Effects(.log(.unknownClientResponse)) }
+        return Effects(.send(LodgeMessage.replacing(range, with: request.id, in: message)))
+    }
+
+    private mutating func cancelled(
+        _ message: ClientMessage, session: SessionKey, now: ContinuousClock.Instant
+    ) -> Effects {
+        let bytes = message.bytes.readableBytesUInt8Span
+        guard let range = message.envelope.requestID else { return Effects() }
+        let id = RawID(bytes, range)
+        // A session may use one id for several calls at once; then the cancellation means each of them.
+        let tickets = pending.filter { $0.value.session == session && $0.value.id == id }.map(\.key).sorted()
+        guard !tickets.isEmpty else { return Effects(.log(.unknownCancel)) }
+        var effects = Effects()
+        for ticket in tickets {
+            guard let call = remove(ticket) else { continue }
+            if call.held == nil {
+                effects.append(.send(LodgeMessage.replacing(range, with: RawID(ticket), in: message)))
+            }
+            // MCP 2025-11-25, cancellation: the receiver does not respond. The exchange has to end all the same.
+            effects.append(
+                .finish(call.sink, .message(CallFailure.cancelled(server: configuration.server).answer(id: call.id))))
+            effects.append(call.record(server: configuration.server, outcome: .cancelled, answerBytes: 0, now: now)
+                .map(Effect.record))
+        }
+        return effects
+    }
+
+    /// Gives a call up because its client left; nothing is sent to that client any more.
+    package mutating func withdraw(_ ticket: Ticket, now: ContinuousClock.Instant) -> Effects {
+        if let call = initializing[ticket] {
+            // `initialize` must not be cancelled; its answer is dropped as late.
+            if call.held == nil, !configuration.ownHandshake { given.insert(ticket) }
+            initializing[ticket] = nil
+            return Effects()
+        }
+        guard let call = remove(ticket) else { return Effects() }
+        var effects = Effects()
+        if call.held == nil { effects.append(.send(LodgeMessage.cancelled(ticket, reason: "the client left"))) }
+        effects.append(call.record(server: configuration.server, outcome: .cancelled, answerBytes: 0, now: now)
+            .map(Effect.record))
+        return effects
+    }
+
+    /// Reports that a forwarded message could not be written because the server does not read.
+    package mutating func notForwarded(_ ticket: Ticket, now: ContinuousClock.Instant) -> Effects {
+        guard let call = pending.removeValue(forKey: ticket) else { return Effects() }
+        return finish(call, with: .notReading(server: configuration.server), outcome: .failed, now: now)
+    }
+
+    /// Takes a call out, so that a later answer to it counts as late.
+    mutating func remove(_ ticket: Ticket) -> PendingCall? {
+        guard let call = pending.removeValue(forKey: ticket) else { return nil }
+        if call.held == nil { given.insert(ticket) } else { held.removeAll { $0 == ticket } }
+        return call
+    }
+
+    func finish(
+        _ call: PendingCall, with failure: CallFailure, outcome: CallRecord.Outcome, now: ContinuousClock.Instant
+    ) -> Effects {
+        let answer = failure.answer(id: call.id, withTail: configuration.showsStderrTail)
+        var effects = Effects(.finish(call.sink, .message(answer)))
+        effects.append(call.record(server: configuration.server, outcome: outcome, answerBytes: 0, now: now)
+            .map(Effect.record))
+        return effects
+    }
+}

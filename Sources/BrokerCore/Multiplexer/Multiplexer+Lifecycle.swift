@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONRPC
+import NIOCore
+
+extension Multiplexer {
+    /// A generation of the server runs and can be written to.
+    package mutating func generationStarted(now: ContinuousClock.Instant) -> Effects {
+        phase = .starting
+        counters.generations += 1
+        initialized = nil
+        handshakeFailed = false
+        toldInitialized = false
+        own = [:]
+        given.removeAll()
+        if configuration.ownHandshake { return Effects(askInitialize()) }
+        var effects = Effects()
+        for (ticket, waiting) in initializing.sorted(by: { $0.key < $1.key }) {
+            guard let message = waiting.held else { continue }
+            initializing[ticket]?.held = nil
+            effects.append(.forward(message, ticket))
+        }
+        return effects
+    }
+
+    /// The generation ended, or one could not be started; `retry` is the next attempt, nil where there is none.
+    package mutating func generationEnded(
+        _ ending: Ending, retry: ContinuousClock.Instant?, now: ContinuousClock.Instant
+    ) -> Effects {
+        let wasHolding = phaseHolds
+        phase = .down(ending, retry: retry)
+        initialized = nil
+        own = [:]
+        serverRequests = [:]
+        outbox = Outbox()
+        var effects = Effects()
+        let retryAfter = retry.map { now.duration(to: $0) }
+        for (ticket, call) in pending.sorted(by: { $0.key < $1.key }) {
+            if call.held != nil {
+                // Held calls that came while the server was up have not seen an attempt yet.
+                guard wasHolding || retry == nil else { continue }
+                let failure = CallFailure.down(server: configuration.server, ending, retryAfter: retryAfter)
+                effects.append(contentsOf: finish(call, with: failure, outcome: .failed, now: now))
+            } else {
+                let failure = CallFailure.ended(server: configuration.server, ending)
+                effects.append(contentsOf: finish(call, with: failure, outcome: .failed, now: now))
+            }
+            pending[ticket] = nil
+        }
+        held.removeAll { pending[$0] == nil }
+        effects.append(contentsOf: refuseInitializing(ending, retryAfter: retryAfter))
+        return effects
+    }
+
+    /// Whether a call that came now would wait for the attempt that is under way.
+    private var phaseHolds: Bool {
+        switch phase {
+        case .idle, .starting, .down: true
+        case .ready: false
+        }
+    }
+
+    private mutating func refuseInitializing(_ ending: Ending, retryAfter: Duration?) -> Effects {
+        var effects = Effects()
+        for (_, waiting) in initializing.sorted(by: { $0.key < $1.key }) {
+            effects.append(.finish(waiting.sink, unavailable(waiting.id, ending, retryAfter: retryAfter)))
+        }
+        initializing = [:]
+        return effects
+    }
+
+    private func unavailable(_ id: RawID, _ ending: Ending, retryAfter: Duration?) -> Answer {
+        let failure = CallFailure.down(server: configuration.server, ending, retryAfter: retryAfter)
+        let seconds = retryAfter.map { Int(($0.milliseconds + 999) / 1000) } ?? 30
+        return .unavailable(
+            failure.answer(id: id, withTail: configuration.showsStderrTail), retryAfter: max(1, seconds))
+    }
+
+    // MARK: Lodge's own handshake
+
+    private mutating func askInitialize() -> Effect {
+        let ticket = nextTicket()
+        own[ticket] = .initialize
+        return .send(LodgeMessage.initialize(ticket: ticket, clientVersion: configuration.clientVersion))
+    }
+
+    mutating func ownAnswered(_ ticket: Ticket, _ message: ServerMessage) -> Effects {
+        let bytes = message.bytes.readableBytesUInt8Span
+        guard message.envelope.kind == .response else {
+            let text = message.envelope.text(message.envelope.error, in: bytes)
+            return handshakeAnswer(ticket, failure: text, error: message)
+        }
+        guard own[ticket] == .initialize else { return handshakeAnswer(ticket, failure: nil) }
+        guard let result = message.envelope.result, let raw = message.envelope.protocolVersion,
+            let version = message.envelope.string(raw, in: bytes),
+            let slice = message.bytes.slice(of: result)
+        else { return handshakeAnswer(ticket, failure: "the answer to initialize names no protocolVersion") }
+        initialized = Initialized(
+            result: slice, versionRange: raw.lowerBound - result.lowerBound..<raw.upperBound - result.lowerBound,
+            version: version)
+        toldInitialized = true
+        var effects = Effects(.send(LodgeMessage.notification("notifications/initialized")))
+        if configuration.provesTools, LodgeMessage.declaresTools(slice) {
+            own[ticket] = nil
+            let proof = nextTicket()
+            own[proof] = .proof
+            effects.append(.send(LodgeMessage.listTools(ticket: proof)))
+        } else {
+            effects.append(contentsOf: handshakeAnswer(ticket, failure: nil))
+        }
+        effects.append(contentsOf: letIn())
+        return effects
+    }
+
+    /// Ends one own request; the handshake is over with the last of its two.
+    mutating func handshakeAnswer(_ ticket: Ticket, failure: String?, error: ServerMessage? = nil) -> Effects {
+        guard let request = own.removeValue(forKey: ticket), request != .upkeep else { return Effects() }
+        if let failure {
+            handshakeFailed = true
+            var effects = Effects()
+            for (_, waiting) in initializing.sorted(by: { $0.key < $1.key }) {
+                effects.append(.finish(waiting.sink, .message(handshakeError(waiting.id, failure, error))))
+            }
+            initializing = [:]
+            effects.append(.handshake(failure: failure))
+            return effects
+        }
+        let isFirst = counters.generations == 1
+        phase = .ready
+        var effects = Effects(.handshake(failure: nil))
+        if !isFirst { effects.append(contentsOf: restore()) }
+        effects.append(contentsOf: sendHeld())
+        return effects
+    }
+
+    /// A failed initialize is passed on as the server wrote it.
+    private func handshakeError(_ id: RawID, _ failure: String, _ error: ServerMessage?) -> MessageBytes {
+        if let error, let range = error.envelope.id { return LodgeMessage.replacing(range, with: id, in: error) }
+        return CallFailure.unusable(server: configuration.server, failure).answer(id: id)
+    }
+
+    /// Sets again what sessions had set in the generation before, and tells them to look at the lists again.
+    private mutating func restore() -> Effects {
+        var effects = Effects()
+        for uri in subscriptions.uris { effects.append(upkeep(subscribing: uri)) }
+        if let level = levels.values.min() { effects.append(upkeep(level: level)) }
+        let all = Array(streams.values)
+        guard !all.isEmpty, let initialized else { return effects }
+        for notice in LodgeMessage.listChanges(declaredIn: initialized.result) {
+            effects.append(.fanOut(all, notice))
+        }
+        return effects
+    }
+
+    mutating func upkeep(subscribing uri: String) -> Effect {
+        let ticket = nextTicket()
+        own[ticket] = .upkeep
+        return .send(LodgeMessage.subscribe(ticket: ticket, uri: uri))
+    }
+
+    private mutating func upkeep(level: LogLevel) -> Effect {
+        let ticket = nextTicket()
+        own[ticket] = .upkeep
+        return .send(LodgeMessage.setLevel(ticket: ticket, level))
+    }
+
+    private mutating func sendHeld() -> Effects {
+        var effects = Effects()
+        for ticket in held {
+            guard let message = pending[ticket]?.held else { continue }
+            pending[ticket]?.held = nil
+            effects.append(.forward(message, ticket))
+        }
+        held = []
+        return effects
+    }
+
+    // MARK: initialize of clients
+
+    /// Takes a client's `initialize`.
+    package mutating func initialize(
+        _ call: InitializeCall, message: ClientMessage, now: ContinuousClock.Instant
+    ) -> (Ticket?, Effects) {
+        if let initialized, isReady || configuration.ownHandshake {
+            let bytes = LodgeMessage.initializeAnswer(initialized, call)
+            return (nil, Effects(.open(call, bytes.0, version: bytes.1)))
+        }
+        var call = call
+        var effects = Effects()
+        let ticket = nextTicket()
+        switch phase {
+        case .down(let ending, let retry):
+            let retryAfter = retry.map { now.duration(to: $0) }
+            return (nil, Effects(.finish(call.sink, unavailable(call.id, ending, retryAfter: retryAfter))))
+        case .idle:
+            call.held = configuration.ownHandshake ? nil : message
+        case .starting where configuration.ownHandshake:
+            // The server lives but refused before: a new client is a new attempt.
+            if handshakeFailed {
+                handshakeFailed = false
+                effects.append(askInitialize())
+            }
+        case .starting, .ready:
+            effects.append(.forward(message, ticket))
+        }
+        initializing[ticket] = call
+        effects.append(arm(call.deadline))
+        return (ticket, effects)
+    }
+
+    /// Lets every waiting client in with the answer that Lodge got.
+    private mutating func letIn() -> Effects {
+        guard let initialized else { return Effects() }
+        var effects = Effects()
+        for (_, waiting) in initializing.sorted(by: { $0.key < $1.key }) {
+            let bytes = LodgeMessage.initializeAnswer(initialized, waiting)
+            effects.append(.open(waiting, bytes.0, version: bytes.1))
+        }
+        initializing = [:]
+        return effects
+    }
+
+    /// The server answered a client's own `initialize` (isolation `client`).
+    mutating func clientHandshakeAnswered(_ call: InitializeCall, _ message: ServerMessage) -> Effects {
+        let bytes = message.bytes.readableBytesUInt8Span
+        guard let idRange = message.envelope.id else { return Effects() }
+        let answer = LodgeMessage.replacing(idRange, with: call.id, in: message)
+        guard message.envelope.kind == .response,
+            let version = message.envelope.string(message.envelope.protocolVersion, in: bytes)
+        else {
+            handshakeFailed = true
+            var effects = Effects(.finish(call.sink, .message(answer)))
+            effects.append(.handshake(failure: message.envelope.text(message.envelope.error, in: bytes)))
+            return effects
+        }
+        phase = .ready
+        var effects = Effects(.open(call, answer, version: version))
+        effects.append(.handshake(failure: nil))
+        return effects
+    }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONRPC
+
+extension Multiplexer {
+    /// Attaches a session's own stream in place of an older one, and hands it what has been waiting for it.
+    package mutating func streamOpened(_ stream: any StreamSink, session: SessionKey) -> Effects {
+        var effects = Effects()
+        if let older = streams.updateValue(stream, forKey: session) { effects.append(.closeStream(older)) }
+        guard configuration.isolation == .client else { return effects }
+        for message in outbox.takeAll() { effects.append(.fanOut([stream], message)) }
+        return effects
+    }
+
+    /// Detaches a stream, unless another has taken its place.
+    package mutating func streamClosed(_ stream: any StreamSink, session: SessionKey) {
+        guard let current = streams[session], current === stream else { return }
+        streams[session] = nil
+    }
+
+    /// Whether a session's client reads its stream at the moment.
+    package func hasStream(_ session: SessionKey) -> Bool { streams[session] != nil }
+
+    /// Whether a session holds something that a restarted broker could not know of.
+    package func holdsState(_ session: SessionKey) -> Bool {
+        levels[session] != nil || subscriptions.holds(session)
+    }
+
+    /// Forgets a session: its calls end, its stream closes, its subscriptions are given back.
+    package mutating func sessionEnded(_ session: SessionKey, now: ContinuousClock.Instant) -> Effects {
+        var effects = Effects()
+        for (ticket, call) in pending.sorted(by: { $0.key < $1.key }) where call.session == session {
+            _ = remove(ticket)
+            if call.held == nil { effects.append(.send(LodgeMessage.cancelled(ticket, reason: "the session ended"))) }
+            let failure = CallFailure.sessionEnded(server: configuration.server)
+            effects.append(contentsOf: finish(call, with: failure, outcome: .cancelled, now: now))
+        }
+        if let stream = streams.removeValue(forKey: session) { effects.append(.closeStream(stream)) }
+        levels[session] = nil
+        for uri in subscriptions.removeAll(session) where isReady {
+            let ticket = nextTicket()
+            own[ticket] = .upkeep
+            effects.append(.send(LodgeMessage.unsubscribe(ticket: ticket, uri: uri)))
+        }
+        return effects
+    }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONRPC
+package import NIOCore
+
+/// Routes messages between the clients of one upstream and its server: a pure state machine.
+///
+/// It is not an upstream and does no I/O: every input returns ``Effects``, which the owner carries out outside its
+/// lock. It lives longer than a generation of the server, so that sessions of a shared upstream go on over a restart.
+///
+/// Invariants of the routing:
+/// 1. A client's request reaches the server under a ticket, and a ticket is used once in the life of the upstream.
+///    The same number stands in place of the client's progress token.
+/// 2. An answer goes to the sink of the ticket it carries, once; an answer to any other id goes nowhere.
+/// 3. A message of the server with a `method` is never an answer, whatever its id.
+/// 4. A request of the server goes to the one client that the upstream belongs to, under an id of ours, or is refused;
+///    it is never sent to two clients.
+/// 5. A client's response reaches the server only for a request that this client was sent and has not answered.
+/// 6. A cancellation reaches the server only for a ticket of the session that cancels.
+/// 7. A notification of the server goes to the caller whose ticket it names, to the subscribers of its resource, or,
+///    for changes of lists, to every session's own stream. What can be attributed to nobody goes to Lodge's log.
+/// 8. The answer to `initialize` is kept for one generation and dies with it; an error is passed on, never kept.
+/// 9. When a generation ends, every call that reached it fails at once with the reason. A call is never sent twice.
+/// 10. A call that has not reached a server waits for at most one attempt to start it, within its own deadline.
+package struct Multiplexer: ~Copyable {
+    /// What does not change in the life of an upstream.
+    package struct Configuration: Sendable {
+        package var server: String
+        package var isolation: Isolation
+        /// A call without progress for this long is given up.
+        package var callTimeout: Duration = .seconds(300)
+        /// A call is given up after this long even with progress.
+        package var absoluteTimeout: Duration = .seconds(3600)
+        /// How long a client waits for `initialize` while the server starts.
+        package var startTimeout: Duration = .seconds(30)
+        package var tools: ToolPolicy = .everything
+        /// Whether finished calls are recorded.
+        package var recordsCalls = false
+        /// Whether Lodge's handshake ends with a `tools/list` of its own, as a proof that the server's key works.
+        package var provesTools = false
+        /// Whether Lodge does the handshake itself; else the first client's `initialize` is the handshake.
+        package var ownHandshake: Bool
+        /// Whether one principal alone uses the upstream, so that the server's stderr tells nothing of others.
+        package var solePrincipal = false
+        /// The version under which Lodge names itself to the server.
+        package var clientVersion: String
+
+        var showsStderrTail: Bool { isolation == .client || solePrincipal }
+
+        package init(server: String, isolation: Isolation, clientVersion: String) {
+            self.server = server
+            self.isolation = isolation
+            self.clientVersion = clientVersion
+            ownHandshake = isolation == .shared
+        }
+    }
+
+    /// Whether there is a generation to send to.
+    package enum Phase: Sendable {
+        /// Nothing runs and nothing was tried yet. Can transition to `starting`, `down`.
+        case idle
+        /// A generation runs; its handshake does not have an answer. Can transition to `ready`, `down`.
+        case starting
+        /// Calls are forwarded. Can transition to `down`.
+        case ready
+        /// No generation; another is started at `retry`, or never. Can transition to `starting`, `down`.
+        case down(Ending, retry: ContinuousClock.Instant?)
+    }
+
+    /// The server's answer to Lodge's `initialize`.
+    struct Initialized: Sendable {
+        var result: ByteBuffer
+        /// The raw value of `protocolVersion` within `result`.
+        var versionRange: Range<Int>
+        var version: String
+    }
+
+    /// What Lodge itself asks the server.
+    enum OwnRequest: Sendable {
+        case initialize
+        case proof
+        /// Sets a subscription or a log level again, or takes one back; its answer is of no interest.
+        case upkeep
+    }
+
+    let configuration: Configuration
+    package internal(set) var phase = Phase.idle
+    var lastTicket: Ticket = 0
+    /// Calls by ticket, sent or held.
+    var pending: [Ticket: PendingCall] = [:]
+    /// Tickets whose message could not be sent yet, oldest first.
+    var held: [Ticket] = []
+    /// Clients that wait for `initialize`, by ticket.
+    var initializing: [Ticket: InitializeCall] = [:]
+    var own: [Ticket: OwnRequest] = [:]
+    var given = GivenUpTickets()
+    var initialized: Initialized?
+    /// Whether the last handshake got an error from a server that lives on.
+    var handshakeFailed = false
+    /// Whether the server was told `notifications/initialized` in this generation.
+    var toldInitialized = false
+    var streams: [SessionKey: any StreamSink] = [:]
+    var subscriptions = SubscriptionTable()
+    var levels: [SessionKey: LogLevel] = [:]
+    var serverRequests: [Ticket: ServerRequest] = [:]
+    /// Messages for the one client of this upstream that had no way to it yet; bounded.
+    var outbox = Outbox()
+    /// The point in time for which the timer is armed.
+    var armed: ContinuousClock.Instant?
+    package internal(set) var counters = Counters()
+
+    /// What the state machine counted, for `/status`.
+    package struct Counters: Sendable {
+        package var generations = 0
+        package var lateAnswers = 0
+        package var unknownAnswers = 0
+    }
+
+    package init(_ configuration: Configuration) { self.configuration = configuration }
+
+    package var callsInFlight: Int { pending.count + initializing.count }
+
+    /// Whether nothing of any client is left here: what a test of leaks asks.
+    package var isQuiet: Bool {
+        pending.isEmpty && held.isEmpty && initializing.isEmpty && serverRequests.isEmpty && outbox.isEmpty
+    }
+
+    package var isReady: Bool { if case .ready = phase { true } else { false } }
+
+    /// The result of the server's `initialize`, where Lodge asked for it.
+    package var initializeResult: ByteBuffer? { initialized?.result }
+
+    mutating func nextTicket() -> Ticket {
+        lastTicket += 1
+        return lastTicket
+    }
+
+    /// Asks for the timer when `deadline` is earlier than what it is armed for.
+    mutating func arm(_ deadline: ContinuousClock.Instant) -> Effect? {
+        if let armed, armed <= deadline { return nil }
+        armed = deadline
+        return .arm(deadline)
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package import JSONRPC
+
+/// The id under which a request of a client, or of Lodge itself, is known to a server: never used twice.
+package typealias Ticket = Int64
+
+/// A client's request that has no answer yet.
+package struct PendingCall: Sendable {
+    /// What the multiplexer does with the answer, beside passing it on.
+    package enum Purpose: Sendable, Equatable {
+        case relay
+        /// The answer's list is cut down to what the policy allows.
+        case listTools
+        case subscribe(uri: String)
+        case unsubscribe(uri: String)
+        case setLevel(LogLevel)
+    }
+
+    package let sink: any CallSink
+    package let session: SessionKey
+    package let principal: Principal
+    /// The client's own id, as it was written.
+    package let id: RawID
+    /// The client's own progress token, as it was written.
+    package let token: RawID?
+    package let purpose: Purpose
+    /// The method and the tool, for the call log; nil where nobody keeps one.
+    package let label: CallLabel?
+    package let started: ContinuousClock.Instant
+    /// Moves with each progress notification.
+    package var deadline: ContinuousClock.Instant
+    package let absoluteDeadline: ContinuousClock.Instant
+    /// The message itself, until it can be sent.
+    package var held: ClientMessage?
+
+    func record(
+        server: String, outcome: CallRecord.Outcome, answerBytes: Int, now: ContinuousClock.Instant
+    ) -> CallRecord? {
+        guard let label else { return nil }
+        return CallRecord(
+            server: server, method: label.method, name: label.name, principal: principal.name,
+            duration: started.duration(to: now), outcome: outcome, answerBytes: answerBytes)
+    }
+}
+
+/// What a call is called in the call log.
+package struct CallLabel: Sendable {
+    package var method: String
+    package var name: String?
+
+    package init(method: String, name: String?) {
+        self.method = method
+        self.name = name
+    }
+}
+
+/// A client that waits for the answer to its `initialize`.
+package struct InitializeCall: Sendable {
+    package let sink: any CallSink
+    package let principal: Principal
+    package let id: RawID
+    package let askedVersion: String
+    /// A digest of the capabilities that the client declared.
+    package let capabilities: UInt64
+    package var deadline: ContinuousClock.Instant
+    /// The client's message, where it is forwarded and could not be sent yet.
+    package var held: ClientMessage?
+}
+
+/// A request of a server that a client has not answered yet.
+package struct ServerRequest: Sendable {
+    /// The server's own id, as it was written.
+    package let id: RawID
+    package let deadline: ContinuousClock.Instant
+}
+
+/// The log levels of the protocol (RFC 5424), most verbose first.
+package enum LogLevel: String, Sendable, CaseIterable, Comparable {
+    case debug, info, notice, warning, error, critical, alert, emergency
+
+    package static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+
+    private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}

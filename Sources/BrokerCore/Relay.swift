@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+package import JSONRPC
+package import NIOCore
+
+/// One message of a client, scanned once, with what its transport knows about it.
+package struct ClientMessage: Sendable {
+    package var bytes: ByteBuffer
+    package var envelope: Envelope
+    /// The session that the client names, unverified.
+    package var session: String?
+    package var principal: Principal
+
+    package init(bytes: ByteBuffer, envelope: Envelope, session: String?, principal: Principal) {
+        self.bytes = bytes
+        self.envelope = envelope
+        self.session = session
+        self.principal = principal
+    }
+}
+
+/// What became of a client's message at once.
+package enum Admission: Sendable {
+    /// A request was taken; its answer comes through the sink, perhaps before this value was returned.
+    case pending(CallTicket)
+    /// A notification or a response was taken (HTTP 202).
+    case accepted
+    /// The message was refused; the bytes are the JSON-RPC error to send.
+    case refused(Refusal, MessageBytes)
+}
+
+/// Why a message was refused before it could reach a server, as far as a transport has to tell the reasons apart.
+package enum Refusal: Hashable, Sendable {
+    /// The message is not one that this endpoint takes, or it names no session (HTTP 400).
+    case invalid
+    /// The session is unknown, has ended, or belongs to another principal (HTTP 404).
+    case unknownSession
+    /// The server cannot be initialized now (HTTP 503); `retryAfter` is in seconds.
+    case unavailable(retryAfter: Int)
+}
+
+/// A client request under way; the transport keeps it to give the request up when its client leaves.
+package struct CallTicket: Sendable {
+    private let withdraw: @Sendable () -> Void
+
+    package init(withdraw: @escaping @Sendable () -> Void) { self.withdraw = withdraw }
+
+    /// Gives the request up: its entry is freed and the server is told; without effect once it was answered.
+    package func abandon() { withdraw() }
+}
+
+/// One server as clients see it: what the Gateway relays to.
+///
+/// It is not an upstream: behind it stands one upstream for all clients or one for each, as its isolation says.
+/// Every function may be called on an event loop and returns without waiting.
+package protocol ServerRelay: AnyObject, Sendable {
+    /// The server's name: a path, never more than 32 characters.
+    var name: String { get }
+
+    /// Takes one message of a client: a request, a notification or a response, never a batch.
+    func receive(_ message: ClientMessage, sink: any CallSink) -> Admission
+
+    /// The protocol version that a session negotiated; nil where the session is unknown to this principal.
+    func protocolVersion(session: String, principal: Principal) -> String?
+
+    /// Attaches a session's own stream, in place of an older one; false where the session is unknown.
+    func openStream(_ sink: any StreamSink, session: String, principal: Principal) -> Bool
+    /// Detaches a stream whose client has gone; without effect when another one has taken its place.
+    func closeStream(_ sink: any StreamSink, session: String, principal: Principal)
+    /// Notes that a session's client still takes what we write, so that the session does not count as idle.
+    func touch(session: String, principal: Principal)
+
+    /// Ends a session at its client's wish; false where the session is unknown.
+    func endSession(_ session: String, principal: Principal) -> Bool
+
+    /// Whether the server has answered a round trip since its start and can be used now.
+    var isReady: Bool { get }
+    /// What `/status` says of the server.
+    func status() -> ServerStatus
+}
+
+/// What `/status` and `lodge mcp status` say of one server; no secrets, no paths, no arguments.
+package struct ServerStatus: Sendable {
+    package var name: String
+    /// `starting`, `running`, `restarting`, `failed` or `stopped`.
+    package var state: String
+    package var isolation: String
+    package var ready: Bool
+    package var sessions: Int
+    package var callsInFlight: Int
+    package var upstreams: Int
+    /// How often the server was started again after it had ended by itself.
+    package var restarts: Int
+    /// The reason of the last ending, where there was one.
+    package var lastEnding: String?
+    package var serverInfo: JSONValue?
+    package var protocolVersion: String?
+    /// Answers that came after their call had ended, and answers to ids that nobody asked with.
+    package var lateAnswers: Int
+    package var unknownAnswers: Int
+
+    package init(name: String, state: String, isolation: String) {
+        self.name = name
+        self.state = state
+        self.isolation = isolation
+        ready = false
+        sessions = 0
+        callsInFlight = 0
+        upstreams = 0
+        restarts = 0
+        lateAnswers = 0
+        unknownAnswers = 0
+    }
+}

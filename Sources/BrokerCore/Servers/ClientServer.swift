@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONRPC
+import Synchronization
+import NIOCore
+
+/// A server with one upstream for each legacy session (isolation `client`).
+///
+/// The client's own `initialize` reaches its own upstream, so everything can be declared to it. A session ends with its
+/// upstream and the other way round. One throw-away upstream at the start proves that the server works at all.
+package final class ClientServer: ServerRelay, Upstream.Owner {
+    package let name: String
+    package let gate = StartGate()
+    private let configuration: ServerConfiguration
+    private let ports: ServerPorts
+    private let sessions: SessionDesk<Upstream>
+    private let state = Mutex(State())
+
+    private struct State {
+        /// Upstreams whose client has no session yet.
+        var opening: [ObjectIdentifier: Upstream] = [:]
+        /// The throw-away upstream, until it proved the server.
+        var proof: Upstream?
+        var proved = false
+        var lastEnding: Ending?
+        var serverInfo: JSONValue?
+        var version: String?
+        /// Counters of upstreams that are gone.
+        var past = Multiplexer.Counters()
+    }
+
+    package init(_ configuration: ServerConfiguration, ports: ServerPorts) {
+        name = configuration.name
+        self.configuration = configuration
+        self.ports = ports
+        var limits = configuration.sessions
+        limits.cap = configuration.clientUpstreams
+        limits.idle = configuration.clientIdle
+        sessions = SessionDesk(server: configuration.name, isolation: .client, limits: limits, ports: ports)
+    }
+
+    package func start() {
+        var proving = configuration.multiplexer
+        proving.ownHandshake = true
+        let proof = makeUpstream(proving)
+        state.withLock { $0.proof = proof }
+        ports.supervisor.start(proof, restarts: true)
+    }
+
+    package func stop() {
+        let rest = state.withLock { state in
+            defer {
+                state.opening = [:]
+                state.proof = nil
+            }
+            return Array(state.opening.values) + [state.proof].compactMap { $0 }
+        }
+        for upstream in rest { ports.supervisor.stop(upstream) }
+        for session in sessions.end(where: { _ in true }) { end(session) }
+    }
+
+    private func makeUpstream(_ configuration: Multiplexer.Configuration) -> Upstream {
+        Upstream(configuration, owner: self, callLog: ports.callLog, logger: ports.logger, now: ports.now)
+    }
+
+    // MARK: ServerRelay
+
+    package func receive(_ message: ClientMessage, sink: any CallSink) -> Admission {
+        let span = message.bytes.readableBytesUInt8Span
+        if message.envelope.kind == .request, message.envelope.isMethod("initialize", in: span) {
+            return initialize(message, sink: sink)
+        }
+        guard let id = message.session else { return message.missingSession() }
+        guard let session = sessions.use(id, principal: message.principal) else { return message.unknownSession() }
+        let upstream = session.attachment
+        switch message.envelope.kind {
+        case .request:
+            guard let ticket = upstream.request(message, session: session.key, sink: sink) else {
+                return .pending(CallTicket {})
+            }
+            return .pending(CallTicket { upstream.withdraw(ticket) })
+        case .notification:
+            upstream.notification(message, session: session.key)
+            return .accepted
+        case .response, .errorResponse:
+            upstream.response(message)
+            return .accepted
+        case .batch, .invalid, .notAnObject:
+            return .refused(
+                .invalid,
+                LodgeMessage.error(
+                    id: nil, code: -32600, message: "the message has neither a method nor a result nor an error"))
+        }
+    }
+
+    private func initialize(_ message: ClientMessage, sink: any CallSink) -> Admission {
+        let deadline = ports.now().advanced(by: configuration.multiplexer.startTimeout)
+        guard let call = message.initializeCall(sink: sink, deadline: deadline) else {
+            return message.malformedInitialize()
+        }
+        let upstream = makeUpstream(configuration.multiplexer)
+        let mayStart = state.withLock { state in
+            guard state.opening.count < configuration.clientUpstreams else { return false }
+            state.opening[ObjectIdentifier(upstream)] = upstream
+            return true
+        }
+        guard mayStart else {
+            sink.finish(ClientMessage.fullAnswer(id: call.id, server: name))
+            return .pending(CallTicket {})
+        }
+        let ticket = upstream.initialize(call, message: message)
+        ports.supervisor.start(upstream, restarts: false)
+        return .pending(
+            CallTicket { [weak self] in
+                if let ticket { upstream.withdraw(ticket) }
+                self?.giveUp(upstream)
+            })
+    }
+
+    /// Ends an upstream whose client never got a session.
+    private func giveUp(_ upstream: Upstream) {
+        let wasOpening = state.withLock { $0.opening.removeValue(forKey: ObjectIdentifier(upstream)) != nil }
+        if wasOpening { ports.supervisor.stop(upstream) }
+    }
+
+    package func protocolVersion(session: String, principal: Principal) -> String? {
+        sessions.find(session, principal: principal)?.protocolVersion.rawValue
+    }
+
+    package func openStream(_ sink: any StreamSink, session: String, principal: Principal) -> Bool {
+        guard let session = sessions.use(session, principal: principal) else { return false }
+        session.attachment.streamOpened(sink, session: session.key)
+        return true
+    }
+
+    package func closeStream(_ sink: any StreamSink, session: String, principal: Principal) {
+        guard let session = sessions.find(session, principal: principal) else { return }
+        session.attachment.streamClosed(sink, session: session.key)
+    }
+
+    package func touch(session: String, principal: Principal) {
+        _ = sessions.use(session, principal: principal)
+    }
+
+    package func endSession(_ session: String, principal: Principal) -> Bool {
+        guard let ended = sessions.end(session, principal: principal) else { return false }
+        end(ended)
+        return true
+    }
+
+    private func end(_ session: SessionDesk<Upstream>.Session) {
+        session.attachment.sessionEnded(session.key)
+        ports.supervisor.stop(session.attachment)
+        let counters = session.attachment.inspect { $0.counters }
+        state.withLock { $0.past.add(counters) }
+    }
+
+    package func sweep() {
+        for session in sessions.sweep() { end(session) }
+    }
+
+    package var isReady: Bool { state.withLock { $0.proved } }
+
+    package func status() -> ServerStatus {
+        var status = ServerStatus(name: name, state: "starting", isolation: Isolation.client.rawValue)
+        let all = sessions.all.map(\.attachment)
+        state.withLock { state in
+            status.ready = state.proved
+            status.state = state.proved ? "running" : state.lastEnding == nil ? "starting" : "restarting"
+            status.lastEnding = state.lastEnding?.text
+            status.upstreams = all.count + state.opening.count + (state.proof == nil ? 0 : 1)
+            status.lateAnswers = state.past.lateAnswers
+            status.unknownAnswers = state.past.unknownAnswers
+            status.serverInfo = state.serverInfo
+            status.protocolVersion = state.version
+        }
+        status.sessions = all.count
+        for upstream in all {
+            upstream.inspect { multiplexer in
+                status.callsInFlight += multiplexer.callsInFlight
+                status.lateAnswers += multiplexer.counters.lateAnswers
+                status.unknownAnswers += multiplexer.counters.unknownAnswers
+            }
+        }
+        return status
+    }
+
+    // MARK: Upstream.Owner
+
+    package func open(_ call: InitializeCall, answer: MessageBytes, version: String, upstream: Upstream) {
+        let wasOpening = state.withLock { $0.opening.removeValue(forKey: ObjectIdentifier(upstream)) != nil }
+        guard wasOpening else { return }
+        guard
+            let opened = sessions.open(
+                principal: call.principal, version: version, capabilities: call.capabilities, attachment: upstream)
+        else {
+            ports.supervisor.stop(upstream)
+            call.sink.finish(ClientMessage.fullAnswer(id: call.id, server: name))
+            return
+        }
+        if let evicted = opened.evicted { end(evicted) }
+        call.sink.finish(.opened(answer, session: opened.id))
+    }
+
+    package func handshakeEnded(failure: String?, upstream: Upstream) {
+        let proof = state.withLock { state -> Upstream? in
+            guard upstream === state.proof, failure == nil else { return nil }
+            state.proof = nil
+            state.proved = true
+            upstream.inspect { (state.serverInfo, state.version) = $0.serverIdentity }
+            return upstream
+        }
+        if let proof {
+            ports.supervisor.stop(proof)
+            gate.open(.ready)
+        } else if let failure {
+            gate.open(.failed(failure))
+            giveUp(upstream)
+        }
+    }
+
+    package func generationEnded(_ ending: Ending, upstream: Upstream) {
+        let isProof = state.withLock { state in
+            state.opening[ObjectIdentifier(upstream)] = nil
+            guard upstream === state.proof else { return false }
+            state.lastEnding = ending
+            return true
+        }
+        if isProof {
+            gate.open(.failed(ending.text))
+            return
+        }
+        for session in sessions.end(where: { $0.attachment === upstream }) {
+            if ending.cause != .stopped { state.withLock { $0.lastEnding = ending } }
+            end(session)
+        }
+    }
+}

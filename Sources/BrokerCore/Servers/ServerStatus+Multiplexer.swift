@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONRPC
+import NIOCore
+
+extension ServerStatus {
+    /// Takes over what one upstream says of itself.
+    mutating func take(_ multiplexer: borrowing Multiplexer) {
+        switch multiplexer.phase {
+        case .idle: state = "starting"
+        case .starting: state = multiplexer.counters.generations > 1 ? "restarting" : "starting"
+        case .ready: state = "running"
+        case .down(let ending, let retry):
+            state = retry != nil ? "restarting" : ending.cause == .stopped ? "stopped" : "failed"
+            lastEnding = ending.text
+        }
+        ready = multiplexer.isReady
+        callsInFlight = multiplexer.callsInFlight
+        restarts = max(0, multiplexer.counters.generations - 1)
+        lateAnswers = multiplexer.counters.lateAnswers
+        unknownAnswers = multiplexer.counters.unknownAnswers
+        (serverInfo, protocolVersion) = multiplexer.serverIdentity
+    }
+}
+
+extension Multiplexer {
+    /// Who the server says it is, and in which revision it speaks; nil before its handshake.
+    var serverIdentity: (JSONValue?, String?) {
+        guard let initialized,
+            let result = try? JSONValue.parse(initialized.result.readableBytesUInt8Span)
+        else { return (nil, nil) }
+        return (result["serverInfo"], initialized.version)
+    }
+
+    var isRunning: Bool {
+        switch phase {
+        case .starting, .ready: true
+        case .idle, .down: false
+        }
+    }
+}
+
+extension Multiplexer.Counters {
+    mutating func add(_ other: Self) {
+        generations += other.generations
+        lateAnswers += other.lateAnswers
+        unknownAnswers += other.unknownAnswers
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONRPC
+import Synchronization
+import NIOCore
+
+/// Opens, finds and ends the legacy sessions of one server: the table, its lock, and the signed ids.
+///
+/// It does not know upstreams; `Attachment` is what its server keeps with a session.
+final class SessionDesk<Attachment: Sendable>: Sendable {
+    typealias Session = SessionTable<Attachment>.Session
+
+    private let table: Mutex<SessionTable<Attachment>>
+    private let server: String
+    private let isolation: Isolation
+    private let ports: ServerPorts
+
+    init(server: String, isolation: Isolation, limits: SessionLimits, ports: ServerPorts) {
+        table = Mutex(SessionTable(limits: limits))
+        self.server = server
+        self.isolation = isolation
+        self.ports = ports
+    }
+
+    var count: Int { table.withLock { $0.count } }
+
+    /// Opens a session; nil where every one is in use.
+    func open(
+        principal: Principal, version: String, capabilities: UInt64, attachment: Attachment
+    ) -> (id: String, key: SessionKey, evicted: Session?)? {
+        let known = ProtocolVersion(rawValue: version) ?? .november2024
+        let statement = SessionStatement(
+            server: server, principal: principal.name, protocolVersion: known, isolation: isolation,
+            capabilities: capabilities, issuedAt: ports.wallClock(), nonce: ports.random())
+        let id = ports.sessionIDs.id(for: statement)
+        let opening = table.withLock {
+            $0.open(
+                id: id, principal: principal, protocolVersion: known, attachment: attachment, now: ports.now())
+        }
+        guard case .opened(let key, let evicted) = opening else { return nil }
+        return (id, key, evicted)
+    }
+
+    func use(_ id: String, principal: Principal) -> Session? {
+        table.withLock { $0.use(id: id, principal: principal, now: ports.now()) }
+    }
+
+    func find(_ id: String, principal: Principal) -> Session? {
+        table.withLock { $0.find(id: id, principal: principal, now: ports.now()) }
+    }
+
+    func end(_ id: String, principal: Principal) -> Session? {
+        table.withLock { table in
+            guard table.find(id: id, principal: principal, now: ports.now()) != nil else { return nil }
+            return table.end(id: id, now: ports.now())
+        }
+    }
+
+    func end(where condition: (Session) -> Bool) -> [Session] {
+        table.withLock { $0.end(where: condition, now: ports.now()) }
+    }
+
+    /// Ends the sessions that are over their time, and answers them.
+    func sweep() -> [Session] { table.withLock { $0.sweep(now: ports.now()) } }
+
+    var all: [Session] { table.withLock { Array($0.all) } }
+}
+
+extension ClientMessage {
+    /// What a client says in its `initialize`; nil where it is not a request with a version.
+    func initializeCall(sink: any CallSink, deadline: ContinuousClock.Instant) -> InitializeCall? {
+        let span = bytes.readableBytesUInt8Span
+        guard let id = envelope.id, let params = envelope.params else { return nil }
+        var capabilities: UInt64 = 0
+        if case .value(let range) = JSONMembers.find("capabilities", in: span, object: params) {
+            capabilities = StableDigest.of(Array(copying: span.extracting(range)))
+        }
+        guard let version = envelope.string(envelope.protocolVersion, in: span) else { return nil }
+        return InitializeCall(
+            sink: sink, principal: principal, id: RawID(span, id), askedVersion: version,
+            capabilities: capabilities, deadline: deadline, held: nil)
+    }
+
+    /// The refusals that every server has in common.
+    var requestID: RawID? { envelope.id.map { RawID(bytes.readableBytesUInt8Span, $0) } }
+
+    func missingSession() -> Admission {
+        .refused(
+            .invalid,
+            LodgeMessage.error(
+                id: requestID, code: -32600, message: "the request names no session; send initialize first and repeat its Mcp-Session-Id"))
+    }
+
+    func unknownSession() -> Admission {
+        .refused(
+            .unknownSession,
+            LodgeMessage.error(id: requestID, code: -32001, message: "unknown session; send initialize to open a new one"))
+    }
+
+    func malformedInitialize() -> Admission {
+        .refused(
+            .invalid,
+            LodgeMessage.error(id: requestID, code: -32602, message: "initialize needs params with a protocolVersion"))
+    }
+
+    static func fullAnswer(id: RawID, server: String) -> Answer {
+        .unavailable(
+            LodgeMessage.error(
+                id: id, code: CallFailure.code, message: "every session of server '\(server)' is in use; end one or wait"),
+            retryAfter: 60)
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONRPC
+import NIOCore
+
+/// A server whose one upstream serves all clients (isolation `shared`).
+///
+/// Lodge itself is the server's client; sessions go on over a restart of the server.
+package final class SharedServer: ServerRelay, Upstream.Owner {
+    package let name: String
+    /// Tells how the first start went.
+    package let gate = StartGate()
+    private let configuration: ServerConfiguration
+    private let ports: ServerPorts
+    private let sessions: SessionDesk<Void>
+    private let upstreamBox = LateValue<Upstream>()
+
+    package init(_ configuration: ServerConfiguration, ports: ServerPorts) {
+        name = configuration.name
+        self.configuration = configuration
+        self.ports = ports
+        sessions = SessionDesk(
+            server: configuration.name, isolation: .shared, limits: configuration.sessions, ports: ports)
+        upstreamBox.set(
+            Upstream(
+                configuration.multiplexer, owner: self, callLog: ports.callLog, logger: ports.logger, now: ports.now))
+    }
+
+    private var upstream: Upstream? { upstreamBox.value }
+
+    package func start() {
+        if let upstream { ports.supervisor.start(upstream, restarts: true) }
+    }
+
+    package func stop() {
+        if let upstream { ports.supervisor.stop(upstream) }
+    }
+
+    // MARK: ServerRelay
+
+    package func receive(_ message: ClientMessage, sink: any CallSink) -> Admission {
+        guard let upstream else { return message.missingSession() }
+        let span = message.bytes.readableBytesUInt8Span
+        if message.envelope.kind == .request, message.envelope.isMethod("initialize", in: span) {
+            let deadline = ports.now().advanced(by: configuration.multiplexer.startTimeout)
+            guard let call = message.initializeCall(sink: sink, deadline: deadline) else {
+                return message.malformedInitialize()
+            }
+            return .pending(ticket(upstream.initialize(call, message: message)))
+        }
+        guard let id = message.session else { return message.missingSession() }
+        guard let session = sessions.use(id, principal: message.principal) else { return message.unknownSession() }
+        switch message.envelope.kind {
+        case .request:
+            return .pending(ticket(upstream.request(message, session: session.key, sink: sink)))
+        case .notification:
+            upstream.notification(message, session: session.key)
+            return .accepted
+        case .response, .errorResponse:
+            // A shared server may ask no client anything, so there is nothing that this could answer.
+            return .accepted
+        case .batch, .invalid, .notAnObject:
+            return .refused(
+                .invalid,
+                LodgeMessage.error(
+                    id: nil, code: -32600, message: "the message has neither a method nor a result nor an error"))
+        }
+    }
+
+    private func ticket(_ ticket: Ticket?) -> CallTicket {
+        guard let ticket, let upstream else { return CallTicket {} }
+        return CallTicket { upstream.withdraw(ticket) }
+    }
+
+    package func protocolVersion(session: String, principal: Principal) -> String? {
+        sessions.find(session, principal: principal)?.protocolVersion.rawValue
+    }
+
+    package func openStream(_ sink: any StreamSink, session: String, principal: Principal) -> Bool {
+        guard let session = sessions.use(session, principal: principal) else { return false }
+        upstream?.streamOpened(sink, session: session.key)
+        return true
+    }
+
+    package func closeStream(_ sink: any StreamSink, session: String, principal: Principal) {
+        guard let session = sessions.find(session, principal: principal) else { return }
+        upstream?.streamClosed(sink, session: session.key)
+    }
+
+    package func touch(session: String, principal: Principal) {
+        _ = sessions.use(session, principal: principal)
+    }
+
+    package func endSession(_ session: String, principal: Principal) -> Bool {
+        guard let ended = sessions.end(session, principal: principal) else { return false }
+        upstream?.sessionEnded(ended.key)
+        return true
+    }
+
+    package func sweep() {
+        for session in sessions.sweep() { upstream?.sessionEnded(session.key) }
+    }
+
+    package var isReady: Bool { upstream?.inspect { $0.isReady } ?? false }
+
+    package func status() -> ServerStatus {
+        var status = ServerStatus(name: name, state: "stopped", isolation: Isolation.shared.rawValue)
+        status.sessions = sessions.count
+        upstream?.inspect { multiplexer in
+            status.take(multiplexer)
+            status.upstreams = multiplexer.isRunning ? 1 : 0
+        }
+        return status
+    }
+
+    // MARK: Upstream.Owner
+
+    package func open(_ call: InitializeCall, answer: MessageBytes, version: String, upstream: Upstream) {
+        guard
+            let opened = sessions.open(
+                principal: call.principal, version: version, capabilities: call.capabilities, attachment: ())
+        else {
+            call.sink.finish(ClientMessage.fullAnswer(id: call.id, server: name))
+            return
+        }
+        if let evicted = opened.evicted { upstream.sessionEnded(evicted.key) }
+        call.sink.finish(.opened(answer, session: opened.id))
+    }
+
+    package func handshakeEnded(failure: String?, upstream: Upstream) {
+        gate.open(failure.map { .failed($0) } ?? .ready)
+    }
+
+    package func generationEnded(_ ending: Ending, upstream: Upstream) {
+        gate.open(.failed(ending.text))
+    }
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONRPC
+package import Logging
+import Synchronization
+import NIOCore
+
+/// A live connection of Lodge to a server, as the broker's core sees it: the multiplexer, its lock, and its effects.
+///
+/// It does not start or end processes: a supervisor does, and reports here. State changes under one lock and returns
+/// effects; effects are carried out after the lock was left, so a sink or a connection may call back in.
+package final class Upstream: Sendable {
+    /// Lets a client in whose `initialize` was answered, and is told how a handshake ended.
+    package protocol Owner: AnyObject, Sendable {
+        /// Opens a session and ends the client's request with it.
+        func open(_ call: InitializeCall, answer: MessageBytes, version: String, upstream: Upstream)
+        /// The server's handshake is over; nil means that it went well.
+        func handshakeEnded(failure: String?, upstream: Upstream)
+        /// The generation ended, or could not be started.
+        func generationEnded(_ ending: Ending, upstream: Upstream)
+    }
+
+    private struct State: ~Copyable {
+        var multiplexer: Multiplexer
+        var connection: (any UpstreamConnection)?
+        var timer: (any DeadlineTimer)?
+    }
+
+    package let server: String
+    private let state: Mutex<State>
+    private let owner: Mutex<WeakOwner>
+    private let now: Now
+    private let callLog: (any CallLog)?
+    private let logger: Logger
+
+    private struct WeakOwner {
+        weak var value: (any Owner)?
+    }
+
+    package init(
+        _ configuration: Multiplexer.Configuration, owner: any Owner, callLog: (any CallLog)?, logger: Logger,
+        now: @escaping Now
+    ) {
+        server = configuration.server
+        state = Mutex(State(multiplexer: Multiplexer(configuration), connection: nil, timer: nil))
+        self.owner = Mutex(WeakOwner(value: owner))
+        self.now = now
+        self.callLog = callLog
+        self.logger = logger
+    }
+
+    /// Whether finished calls have to be labelled for the call log.
+    package var recordsCalls: Bool { callLog != nil }
+
+    // MARK: Reports of the supervisor
+
+    package func generationStarted(_ connection: any UpstreamConnection, timer: any DeadlineTimer) {
+        let effects = state.withLock { state in
+            state.connection = connection
+            state.timer = timer
+            return state.multiplexer.generationStarted(now: now())
+        }
+        perform(effects)
+    }
+
+    package func generationEnded(_ ending: Ending, retry: ContinuousClock.Instant?) {
+        let effects = state.withLock { state in
+            state.connection = nil
+            return state.multiplexer.generationEnded(ending, retry: retry, now: now())
+        }
+        perform(effects)
+        owner.withLock { $0.value }?.generationEnded(ending, upstream: self)
+    }
+
+    package func received(_ message: ServerMessage) {
+        perform(state.withLock { $0.multiplexer.received(message, now: now()) })
+    }
+
+    package func receivedUnusable(ticket: Ticket?, problem: String) {
+        perform(state.withLock { $0.multiplexer.receivedUnusable(ticket: ticket, problem: problem, now: now()) })
+    }
+
+    package func deadlineReached() {
+        perform(state.withLock { $0.multiplexer.deadlineReached(now: now()) })
+    }
+
+    // MARK: Clients
+
+    package func initialize(_ call: InitializeCall, message: ClientMessage) -> Ticket? {
+        let (ticket, effects) = state.withLock { $0.multiplexer.initialize(call, message: message, now: now()) }
+        perform(effects)
+        return ticket
+    }
+
+    package func request(_ message: ClientMessage, session: SessionKey, sink: any CallSink) -> Ticket? {
+        let bytes = message.bytes.readableBytesUInt8Span
+        let kind = ClientRequest(message.envelope, in: bytes)
+        let label = callLog == nil ? nil : message.envelope.label(in: bytes)
+        let (ticket, effects) = state.withLock {
+            $0.multiplexer.request(message, kind: kind, label: label, session: session, sink: sink, now: now())
+        }
+        perform(effects)
+        return ticket
+    }
+
+    package func notification(_ message: ClientMessage, session: SessionKey) {
+        perform(state.withLock { $0.multiplexer.notification(message, session: session, now: now()) })
+    }
+
+    package func response(_ message: ClientMessage) {
+        perform(state.withLock { $0.multiplexer.response(message) })
+    }
+
+    package func withdraw(_ ticket: Ticket) {
+        perform(state.withLock { $0.multiplexer.withdraw(ticket, now: now()) })
+    }
+
+    package func sessionEnded(_ session: SessionKey) {
+        perform(state.withLock { $0.multiplexer.sessionEnded(session, now: now()) })
+    }
+
+    package func streamOpened(_ stream: any StreamSink, session: SessionKey) {
+        perform(state.withLock { $0.multiplexer.streamOpened(stream, session: session) })
+    }
+
+    package func streamClosed(_ stream: any StreamSink, session: SessionKey) {
+        state.withLock { $0.multiplexer.streamClosed(stream, session: session) }
+    }
+
+    /// Looks at the state under its lock.
+    package func inspect<Result>(_ body: (borrowing Multiplexer) -> Result) -> Result {
+        state.withLock { body($0.multiplexer) }
+    }
+
+    // MARK: Effects
+
+    private func perform(_ effects: Effects) {
+        for effect in effects { perform(effect) }
+    }
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .forward(let message, let ticket):
+            guard let connection = state.withLock({ $0.connection }) else { return }
+            if !connection.send(LodgeMessage.forwarded(message, as: ticket)) {
+                perform(state.withLock { $0.multiplexer.notForwarded(ticket, now: now()) })
+            }
+        case .send(let message):
+            _ = state.withLock { $0.connection }?.send(message)
+        case .answer(let call, let message):
+            call.sink.finish(.message(call.purpose == .listTools ? filtered(message, for: call)
+                : LodgeMessage.answer(message, id: call.id)))
+        case .progress(let sink, let token, let message):
+            sink.deliver(LodgeMessage.progress(message, token: token))
+        case .deliver(let sink, let message): sink.deliver(message)
+        case .fanOut(let streams, let message):
+            // A stream that could not take it closes itself; its session lives on.
+            for stream in streams { _ = stream.deliver(message) }
+        case .finish(let sink, let answer): sink.finish(answer)
+        case .open(let call, let answer, let version):
+            owner.withLock { $0.value }?.open(call, answer: answer, version: version, upstream: self)
+        case .closeStream(let stream): stream.close()
+        case .record(let record): callLog?.record(record)
+        case .log(let event): event.write(to: logger)
+        case .handshake(let failure):
+            owner.withLock { $0.value }?.handshakeEnded(failure: failure, upstream: self)
+        case .arm(let deadline): state.withLock { $0.timer }?.arm(at: deadline)
+        }
+    }
+
+    private func filtered(_ message: ServerMessage, for call: PendingCall) -> MessageBytes {
+        let policy = state.withLock { $0.multiplexer.configuration.tools }
+        guard let allowed = ToolListFilter(policy: policy).applied(to: message) else {
+            let failure = CallFailure.unusable(server: server, "a list of tools that can be read in two ways")
+            return failure.answer(id: call.id)
+        }
+        return LodgeMessage.answer(allowed, id: call.id)
+    }
+}
+
+extension LogEvent {
+    fileprivate func write(to logger: Logger) {
+        switch self {
+        case .lateAnswer(let ticket):
+            logger.info("late answer dropped", metadata: ["ticket": "\(ticket)"])
+        case .unknownAnswer(let id):
+            logger.warning("answer to an unknown id dropped", metadata: ["id": "\(id)"])
+        case .refusedServerRequest(let method):
+            logger.warning("request of the server refused", metadata: ["method": "\(method)"])
+        case .serverLogMessage(let text):
+            logger.info("log message of the server", metadata: ["params": "\(text)"])
+        case .unroutedNotification(let method):
+            logger.debug("message of the server that belongs to no client", metadata: ["method": "\(method)"])
+        case .unknownClientResponse:
+            logger.debug("response of a client to a request that it was not sent")
+        case .unknownCancel:
+            logger.debug("cancellation of a call that is not in flight")
+        }
+    }
+}

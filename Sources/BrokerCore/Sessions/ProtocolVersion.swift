@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The revisions of the protocol that begin with a handshake, oldest first.
+///
+/// A revision that is not here is not refused by itself: a client that asks for one is answered with one that is.
+package enum ProtocolVersion: String, Sendable, CaseIterable, Comparable {
+    case november2024 = "2024-11-05"
+    case march2025 = "2025-03-26"
+    case june2025 = "2025-06-18"
+    case november2025 = "2025-11-25"
+
+    /// The newest revision, which Lodge itself asks a server for.
+    package static let newest = ProtocolVersion.november2025
+
+    package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+
+    /// The version to answer a client with: its own where the server's is not older, else the server's (decision 5).
+    package static func negotiated(asked: String, server: String) -> String {
+        guard let asked = ProtocolVersion(rawValue: asked) else { return server }
+        guard let offered = ProtocolVersion(rawValue: server) else {
+            return server > asked.rawValue ? asked.rawValue : server
+        }
+        return min(asked, offered).rawValue
+    }
+
+    var wireIndex: UInt8 {
+        switch self {
+        case .november2024: 0
+        case .march2025: 1
+        case .june2025: 2
+        case .november2025: 3
+        }
+    }
+
+    init?(wireIndex: UInt8) {
+        guard let version = Self.allCases.first(where: { $0.wireIndex == wireIndex }) else { return nil }
+        self = version
+    }
+}
+
+/// How the upstreams of a server are shared (decision 3).
+package enum Isolation: String, Sendable, CaseIterable {
+    /// One upstream for all clients.
+    case shared
+    /// One upstream for each legacy session.
+    case client
+
+    /// What clients do not get through this isolation, in words for a person.
+    package var withheld: [String] {
+        switch self {
+        case .shared:
+            ["sampling", "elicitation", "roots", "log messages (they go to lodge's own log)", "tasks"]
+        case .client: []
+        }
+    }
+}

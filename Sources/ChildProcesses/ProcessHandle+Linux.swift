@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CProcessShim
+import Dispatch
+import Glibc
+import Synchronization
+
+/// One process that Lodge started, held by its pidfd.
+///
+/// The exit is seen first and the zombie collected later, by `collect()`. In between the pid, and with it the number of
+/// the process group, cannot be given to another process, so signals to the group stay safe while leftovers are killed.
+final class ProcessHandle: Sendable {
+    let pid: pid_t
+    /// False when the process shares Lodge's own group, which must never be signalled as a whole.
+    let leadsGroup: Bool
+
+    /// Nil once collected.
+    private let pidfd: Mutex<OwnedDescriptor?>
+
+    init(pid: pid_t, pidfd: consuming OwnedDescriptor, leadsGroup: Bool) {
+        self.pid = pid
+        self.leadsGroup = leadsGroup
+        self.pidfd = Mutex(pidfd)
+    }
+
+    /// Calls `onExit` once on `queue` when the process has ended. Call it once.
+    func watchExit(on queue: DispatchQueue, onExit: @escaping @Sendable (ExitStatus) -> Void) {
+        // The source has a descriptor of its own: `collect()` may close the other one while this is being cancelled.
+        let copy = pidfd.withLock { $0?.duplicate()?.release() }
+        guard let copy else {
+            // No descriptor is free. Waiting on a thread of its own costs more, but loses nothing.
+            DispatchQueue(label: "lodge.child.exit").async { [self] in
+                let status = waitForExit()
+                queue.async { onExit(status) }
+            }
+            return
+        }
+        let source = DispatchSource.makeReadSource(fileDescriptor: copy, queue: queue)
+        // The handler holds the source, and so keeps it alive, until the cancellation lets go of the handler.
+        source.setEventHandler { [self] in
+            guard let status = peekExit(copy, block: false) else { return }
+            source.cancel()
+            onExit(status)
+        }
+        source.setCancelHandler { close(copy) }
+        source.activate()
+    }
+
+    /// Sends a signal to this process alone; nothing happens once it has ended.
+    func signal(_ signal: Int32) {
+        pidfd.withLock { pidfd in
+            guard let number = pidfd?.number else { return }
+            cps_pidfd_signal(number, signal)
+        }
+    }
+
+    /// Sends a signal to the whole group, or to the process alone if the group is Lodge's own.
+    func signalGroup(_ signal: Int32) {
+        guard leadsGroup else { return self.signal(signal) }
+        pidfd.withLock { pidfd in
+            // Under the lock, so that the group's number cannot be freed by `collect()` in between.
+            guard pidfd != nil else { return }
+            kill(-pid, signal)
+        }
+    }
+
+    /// Collects the zombie. Afterwards the pid means nothing.
+    func collect() {
+        pidfd.withLock { pidfd in
+            if let number = pidfd?.number { cps_collect_exit(number) }
+            pidfd = nil
+        }
+    }
+
+    /// Answers a pidfd of the caller's own, or nil when the process was collected or no descriptor is free.
+    func duplicatePidfd() -> Int32? {
+        pidfd.withLock { $0?.duplicate()?.release() }
+    }
+
+    private func waitForExit() -> ExitStatus {
+        let number = pidfd.withLock { $0?.number }
+        guard let number else { return .unknown }
+        return peekExit(number, block: true) ?? .unknown
+    }
+
+    private func peekExit(_ pidfd: Int32, block: Bool) -> ExitStatus? {
+        var change = cps_change()
+        // Sound: `change` is a local that the call fills.
+        switch unsafe cps_peek_exit(pidfd, block ? 1 : 0, 0, &change) {
+        case 0: return nil
+        case 1: return change.exited != 0 ? .exited(change.status) : .signaled(change.status)
+        default: return .unknown
+        }
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CProcessShim
+import Glibc
+
+/// One process as a scan saw it.
+struct ProcessEntry: Hashable, Sendable {
+    /// What tells this process from a later one with the same pid.
+    struct Identity: Hashable, Sendable {
+        var pid: pid_t
+        /// In clock ticks since the system started (proc_pid_stat(5), field 22).
+        var startTime: UInt64
+    }
+
+    var identity: Identity
+    var parent: pid_t
+    var group: pid_t
+    var session: pid_t
+    /// False for one that only waits to be collected by its parent.
+    var isAlive: Bool
+    /// The markers in its environment, outermost first; none if it cannot be read.
+    var markers: [String] = []
+
+    var pid: pid_t { identity.pid }
+}
+
+/// Reads the process table of the system from /proc.
+///
+/// A scan is not one moment: a process that moves during it can be missed, so "none left" is believed only twice in a
+/// row. Processes that end during the scan are left out.
+enum ProcessTable {
+    /// In bytes; more of an environment is not read. Lodge puts the marker first.
+    private static let environmentLimit = 256 * 1024
+
+    static func snapshot() -> [ProcessEntry] {
+        var buffer = [UInt8](repeating: 0, count: environmentLimit)
+        return listPids().compactMap { pid in
+            guard var entry = entry(of: pid, buffer: &buffer) else { return nil }
+            if entry.isAlive { entry.markers = markers(of: pid, buffer: &buffer) }
+            return entry
+        }
+    }
+
+    /// Answers what is known of one process, without its markers; nil when there is none.
+    static func entry(of pid: pid_t) -> ProcessEntry? {
+        var buffer = [UInt8](repeating: 0, count: 1024)
+        return entry(of: pid, buffer: &buffer)
+    }
+
+    private static func listPids() -> [pid_t] {
+        var capacity = 1024
+        while true {
+            var found: Int32 = 0
+            // Sound: at most `capacity` elements are written, and no more than that are declared initialised.
+            let pids = unsafe [pid_t](unsafeUninitializedCapacity: capacity) { buffer, count in
+                found = unsafe cps_list_processes(buffer.baseAddress, Int32(capacity))
+                count = min(capacity, max(0, Int(found)))
+            }
+            if Int(found) <= capacity { return pids }
+            capacity = Int(found) + 1024
+        }
+    }
+
+    private static func read(_ name: String, of pid: pid_t, into buffer: inout [UInt8]) -> Int {
+        // Sound: the call writes at most `count` bytes into the buffer.
+        unsafe buffer.withUnsafeMutableBytes { bytes in
+            Int(unsafe cps_read_process_file(pid, name, bytes.baseAddress, bytes.count))
+        }
+    }
+
+    private static func entry(of pid: pid_t, buffer: inout [UInt8]) -> ProcessEntry? {
+        let count = read("stat", of: pid, into: &buffer)
+        guard count > 0 else { return nil }
+        return ProcessEntry(pid: pid, stat: buffer[..<count])
+    }
+
+    private static func markers(of pid: pid_t, buffer: inout [UInt8]) -> [String] {
+        let count = read("environ", of: pid, into: &buffer)
+        guard count > 0 else { return [] }
+        // Sound: the call reads `count` bytes of the buffer, which were just written.
+        let offset = unsafe buffer.withUnsafeBytes { bytes in
+            Int(unsafe cps_find_variable(bytes.baseAddress, count, "\(ProcessMarker.variable)="))
+        }
+        guard offset >= 0 else { return [] }
+        return ProcessMarker.parts(String(decoding: buffer[offset..<count].prefix { $0 != 0 }, as: UTF8.self))
+    }
+}
+
+extension ProcessEntry {
+    /// Reads a line of /proc/<pid>/stat (proc_pid_stat(5)); nil if it is not one.
+    init?(pid: pid_t, stat: ArraySlice<UInt8>) {
+        // The second field is the program's name in parentheses and may itself contain any of `)` and space.
+        guard let nameEnd = stat.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        let fields = stat[(nameEnd + 1)...].split(separator: UInt8(ascii: " "))
+        guard fields.count >= 20, let state = fields[0].first,
+            let parent = Self.number(fields[1]), let group = Self.number(fields[2]),
+            let session = Self.number(fields[3]), let threads = Self.number(fields[17]),
+            let startTime = Self.number(fields[19])
+        else { return nil }
+        identity = Identity(pid: pid, startTime: UInt64(max(0, startTime)))
+        self.parent = pid_t(truncatingIfNeeded: parent)
+        self.group = pid_t(truncatingIfNeeded: group)
+        self.session = pid_t(truncatingIfNeeded: session)
+        // A zombie with threads left is a program whose first thread ended before the others.
+        isAlive = threads > 1 || !(state == UInt8(ascii: "Z") || state == UInt8(ascii: "X"))
+    }
+
+    private static func number(_ field: ArraySlice<UInt8>) -> Int64? {
+        Int64(String(decoding: field, as: UTF8.self))
+    }
+}

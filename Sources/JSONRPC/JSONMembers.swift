@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Finds one member of an object by name, for the few places that look deeper than an ``Envelope``.
+///
+/// It is not on the relay path. A name that stands twice is reported, because parsers disagree on which one counts.
+package enum JSONMembers {
+    /// What was found under a name.
+    package enum Finding: Hashable, Sendable {
+        case absent
+        /// Raw range of the value, in the offsets of the whole message.
+        case value(Range<Int>)
+        case ambiguous
+    }
+
+    /// Looks through the object that stands at `object` in a message that has been scanned before.
+    package static func find(_ name: StaticString, in bytes: Span<UInt8>, object: Range<Int>) -> Finding {
+        let text = bytes.extracting(object)
+        guard text.count > 0, text[0] == .openBrace else { return .absent }
+        var walker = JSONWalker(maximumDepth: ContainerStack.capacity)
+        var finding = Finding.absent
+        do throws(ScanError) {
+            try walker.enterObject(depth: 0)
+            var isFirst = true
+            while let key = try walker.nextKey(text, isFirst: &isFirst) {
+                let start = walker.at
+                try walker.value(text, depth: 1)
+                guard key.equals(text, name) else { continue }
+                guard finding == .absent else { return .ambiguous }
+                finding = .value(object.lowerBound + start..<object.lowerBound + walker.at)
+            }
+        } catch {
+            // Not JSON after all: nothing can be said of its members.
+            return .absent
+        }
+        return finding
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A server as its configuration describes it, before anything is resolved or started.
+package struct ServerSpecification: Hashable, Sendable {
+    package var name: ServerName
+    package var transport: ServerTransport
+    package var isolation: Isolation
+    /// Tools that an agent may use: nil if the configuration does not say, empty if it says none.
+    package var allowedTools: [ToolPattern]?
+    /// Where the server is defined; nil if on a command line.
+    package var origin: SourceLocation?
+
+    package init(
+        name: ServerName, transport: ServerTransport, isolation: Isolation = .shared, allowedTools: [ToolPattern]? = nil,
+        origin: SourceLocation? = nil
+    ) {
+        self.name = name
+        self.transport = transport
+        self.isolation = isolation
+        self.allowedTools = allowedTools
+        self.origin = origin
+    }
+
+    /// Returns the child, or throws for a server of a kind that this version cannot reach.
+    package func child() throws(ConfigurationError) -> ChildSpecification {
+        switch transport {
+        case .child(let child): return child
+        case .remote:
+            throw ConfigurationError(
+                .unsupported,
+                "server '\(name)' is reached by HTTP, which this version cannot do yet;"
+                    + " give it a command or leave it out", at: origin)
+        }
+    }
+}
+
+/// How a server is reached.
+package enum ServerTransport: Hashable, Sendable {
+    /// A process that Lodge starts and speaks to over its stdin and stdout.
+    case child(ChildSpecification)
+    /// A server that runs elsewhere and speaks HTTP.
+    case remote(RemoteSpecification)
+}
+
+/// How upstreams of a server are shared among clients.
+package enum Isolation: String, Hashable, Sendable, CaseIterable {
+    /// One upstream for all.
+    case shared
+    /// One upstream for each legacy session or, for modern clients, each principal.
+    case client
+}
+
+/// A server that runs elsewhere.
+package struct RemoteSpecification: Hashable, Sendable {
+    /// Which HTTP transport it speaks.
+    package enum Kind: Hashable, Sendable {
+        case streamableHTTP
+        /// The transport of 2024-11-05.
+        case serverSentEvents
+        /// The configuration gives a URL and no type.
+        case unstated
+    }
+
+    package var kind: Kind
+    package var url: ConfiguredValue
+    package var headers: [String: ConfiguredValue]
+
+    package init(kind: Kind, url: ConfiguredValue, headers: [String: ConfiguredValue]) {
+        self.kind = kind
+        self.url = url
+        self.headers = headers
+    }
+}

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures: where a test finds the server it talks to.
+
+With LODGE_SDK_DIRECT=1 every test talks to the bare server over stdio instead, which proves the test and the fixture
+server; what only a broker can show is then skipped.
+"""
+import os
+from pathlib import Path
+
+import pytest
+from broker import DIRECT, Broker, direct, program
+
+# A proxy that the machine needs for the outside must not see the loopback.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lodge-logs")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]):
+    for item in items:
+        if DIRECT and item.get_closest_marker("broker"):
+            item.add_marker(pytest.mark.skip(reason="LODGE_SDK_DIRECT=1: no broker in between"))
+
+
+@pytest.fixture(scope="module")
+def everything(request: pytest.FixtureRequest, logs: Path):
+    """The server that has everything, behind the isolation that the test's module names in ISOLATION."""
+    command = [program("EverythingServer")]
+    if DIRECT:
+        yield direct(command)
+        return
+    isolation = request.module.ISOLATION
+    with Broker(command, "--isolation", isolation, log=logs / f"{request.module.__name__}.log") as broker:
+        yield broker.target
+
+
+@pytest.fixture
+def serve(request: pytest.FixtureRequest, logs: Path):
+    """Starts further brokers for one test and ends them, last first: `serve(command, *options)`."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+        def start(command: list[str], *options: str, **more) -> Broker:
+            log = logs / f"{request.node.name.replace('/', '_')}-{len(list(logs.iterdir()))}.log"
+            return stack.enter_context(Broker(command, *options, log=log, **more))
+        yield start
+
+
+@pytest.fixture
+def reach(serve):
+    """The target of a server command: through Lodge, or bare in direct mode."""
+    def start(command: list[str], *options: str, folder: Path | None = None):
+        return direct(command, folder) if DIRECT else serve(command, *options, folder=folder).target
+    return start
+
+
