@@ -42,7 +42,22 @@ let package = Package(
     targets: [
         // MARK: JSONRPC
         library("JSONRPC"),
+        tests("JSONRPCTests", ["JSONRPC"]),
+
+        // MARK: ChildProcesses
+        library("CProcessShim"),
+        library("ChildProcesses", ["CProcessShim"]),
+
+        // MARK: Secrets
+        library("Secrets", [.product(name: "Crypto", package: "swift-crypto")]),
+
+        // MARK: LodgeConfiguration
+        library("LodgeConfiguration", ["Secrets"]),
+
         // MARK: BrokerCore
-        library("BrokerCore", ["JSONRPC", nioCore, logging]),
+        library("BrokerCore", ["JSONRPC", "LodgeConfiguration", "Secrets", logging, nioCore]),
+
+        // MARK: Upstreams
+        library("Upstreams", ["BrokerCore", "ChildProcesses", "JSONRPC", "Secrets", logging, nioCore, nioPosix]),
     ]
 )

@@ -19,7 +19,7 @@ struct JSONWalker {
     let maximumDepth: Int
 
     init(maximumDepth: Int) {
-        self.maximumDepth = min(maximumDepth, ContainerStack.capacity)
+        self.maximumDepth = max(0, min(maximumDepth, ContainerStack.capacity))
     }
 
     @inline(__always)

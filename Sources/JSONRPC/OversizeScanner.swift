@@ -14,6 +14,12 @@ package struct OversizeScanner: Sendable {
         package var hasMethod = false
         /// Whether the object was closed, and nothing but white space came after it.
         package var isWhole = false
+
+        package init(id: RawID? = nil, hasMethod: Bool = false, isWhole: Bool = false) {
+            self.id = id
+            self.hasMethod = hasMethod
+            self.isWhole = isWhole
+        }
     }
 
     /// The longest key or id that is kept, in bytes as written.

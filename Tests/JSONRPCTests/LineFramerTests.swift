@@ -62,16 +62,20 @@ struct LineFramerTests {
         #expect(parts("\n") == [.line(0..<0)])
     }
 
+    private func search(_ chunk: [UInt8], from start: Int = 0) -> Int? {
+        NewlineSearch.firstNewline(in: chunk.span, from: start)
+    }
+
     @Test("a line feed is found at every place of a chunk of every length, and nothing else is taken for one")
-    func search() {
+    func everyPlace() {
         for length in 0..<150 {
             var chunk = [UInt8](repeating: 0x8A, count: length)
-            #expect(NewlineSearch.firstNewline(in: chunk.span) == nil)
+            #expect(search(chunk) == nil)
             for place in 0..<length {
                 chunk[place] = 0x0A
-                #expect(NewlineSearch.firstNewline(in: chunk.span) == place)
-                #expect(NewlineSearch.firstNewline(in: chunk.span, from: place) == place)
-                #expect(NewlineSearch.firstNewline(in: chunk.span, from: place + 1) == nil)
+                #expect(search(chunk) == place)
+                #expect(search(chunk, from: place) == place)
+                #expect(search(chunk, from: place + 1) == nil)
                 chunk[place] = UInt8(truncatingIfNeeded: place &* 7) | 0x80
             }
         }

@@ -30,15 +30,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]):
             item.add_marker(pytest.mark.skip(reason="LODGE_SDK_DIRECT=1: no broker in between"))
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc):
+    """A test that uses `everything` runs once for each isolation its module names, or once without a broker."""
+    if "everything" in metafunc.fixturenames:
+        kinds = ["direct"] if DIRECT else metafunc.module.ISOLATIONS
+        metafunc.parametrize("everything", kinds, indirect=True, scope="module")
+
+
 @pytest.fixture(scope="module")
 def everything(request: pytest.FixtureRequest, logs: Path):
-    """The server that has everything, behind the isolation that the test's module names in ISOLATION."""
+    """The server that has everything, in the isolation of the parameter; one broker for all tests of a module."""
     command = [program("EverythingServer")]
-    if DIRECT:
+    if request.param == "direct":
         yield direct(command)
         return
-    isolation = request.module.ISOLATION
-    with Broker(command, "--isolation", isolation, log=logs / f"{request.module.__name__}.log") as broker:
+    log = logs / f"{request.module.__name__}-{request.param}.log"
+    with Broker(command, "--isolation", request.param, log=log) as broker:
         yield broker.target
 
 

@@ -138,21 +138,22 @@ class Client:
         return await self._ask(self.session.call_tool(
             tool, arguments or {}, read_timeout_seconds=timeout, progress_callback=progress, meta=meta))
 
-    async def call_and_cancel(self, tool: str, arguments: dict[str, Any], when: Awaitable[Any], reason: str):
+    async def call_and_cancel(self, tool: str, arguments: dict[str, Any], when: Awaitable[Any], progress: Any,
+                              reason: str):
         """Calls, waits for `when`, then cancels the call the way this SDK cancels."""
-        if not IS_ONE:
-            async with anyio.create_task_group() as group:
-                group.start_soon(lambda: self.session.call_tool(tool, arguments))
-                await when
-                group.cancel_scope.cancel()
-            return
-        # SDK 1 cancels nothing by itself; a client of it sends the notice with the id it is about to use.
-        request = self.session._request_id
+        # The id that the SDK is about to use; nothing else may be sent until the call is on its way.
+        request = self.session._request_id if IS_ONE else None
+
+        async def call():
+            await self.session.call_tool(tool, arguments, progress_callback=progress)
+
         async with anyio.create_task_group() as group:
-            group.start_soon(lambda: self.session.call_tool(tool, arguments))
+            group.start_soon(call)
             await when
-            await self.session.send_notification(types.ClientNotification(types.CancelledNotification(
-                params=types.CancelledNotificationParams(requestId=request, reason=reason))))
+            if IS_ONE:
+                # SDK 1 tells nobody that it gave up; its users send the notice themselves.
+                await self.session.send_notification(types.ClientNotification(types.CancelledNotification(
+                    params=types.CancelledNotificationParams(requestId=request, reason=reason))))
             group.cancel_scope.cancel()
 
     async def read(self, uri: str) -> dict[str, Any]:

@@ -114,7 +114,7 @@ package enum LodgeMessage {
         splice.replace(message.envelope.id, with: .id)
         splice.replace(message.envelope.progressToken, with: .token)
         let bytes = withoutLineBreaks(message.bytes, message.envelope)
-        return spliced(bytes, splice, id: RawID(ticket), token: nil)
+        return spliced(bytes, splice, id: RawID(ticket), token: nil, asLine: true)
     }
 
     /// A server's answer as its caller gets it.
@@ -139,8 +139,10 @@ package enum LodgeMessage {
     }
 
     /// Small messages are copied into one buffer, large ones stay slices of the original.
-    private static func spliced(_ bytes: ByteBuffer, _ splice: Splice, id: RawID, token: RawID?) -> MessageBytes {
-        let count = splice.keptCount + id.count + (token ?? id).count
+    private static func spliced(
+        _ bytes: ByteBuffer, _ splice: Splice, id: RawID, token: RawID?, asLine: Bool = false
+    ) -> MessageBytes {
+        let count = splice.keptCount + id.count + (token ?? id).count + 1
         if count <= MessageBytes.copyLimit {
             var whole = ByteBufferAllocator().buffer(capacity: count)
             splice.forEachPiece { piece in
@@ -151,7 +153,8 @@ package enum LodgeMessage {
                     whole.write(slot == .token ? token ?? id : id)
                 }
             }
-            return MessageBytes(whole)
+            if asLine { whole.writeInteger(UInt8(ascii: "\n")) }
+            return MessageBytes(whole, isLine: asLine)
         }
         var message: MessageBytes?
         splice.forEachPiece { piece in

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
 import NIOCore
+import LodgeConfiguration
 
 extension Multiplexer {
     /// Takes a client's request that is not `initialize`.

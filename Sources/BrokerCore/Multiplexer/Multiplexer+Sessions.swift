@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
+import LodgeConfiguration
 
 extension Multiplexer {
     /// Attaches a session's own stream in place of an older one, and hands it what has been waiting for it.

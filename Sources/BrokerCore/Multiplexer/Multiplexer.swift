@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
 package import NIOCore
+package import LodgeConfiguration
 
 /// Routes messages between the clients of one upstream and its server: a pure state machine.
 ///
@@ -123,6 +124,9 @@ package struct Multiplexer: ~Copyable {
     package var isQuiet: Bool {
         pending.isEmpty && held.isEmpty && initializing.isEmpty && serverRequests.isEmpty && outbox.isEmpty
     }
+
+    /// Whether a generation runs that has not answered its handshake at all.
+    package var isHandshaking: Bool { if case .starting = phase { !handshakeFailed } else { false } }
 
     package var isReady: Bool { if case .ready = phase { true } else { false } }
 

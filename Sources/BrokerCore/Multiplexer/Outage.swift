@@ -6,6 +6,8 @@ package struct Ending: Sendable, Equatable {
     package enum Cause: Sendable, Equatable {
         case exited(code: Int32)
         case signaled(number: Int32, name: String)
+        /// The process ended, and something else collected its status.
+        case unknown
         /// The process could not be started; the text says why and what mends it.
         case notStarted(String)
         /// The process runs, but did not get through the handshake.
@@ -30,6 +32,7 @@ package struct Ending: Sendable, Equatable {
         switch cause {
         case .exited(let code): "ended with exit status \(code)"
         case .signaled(let number, let name): "was ended by signal \(number) (\(name))"
+        case .unknown: "ended with a status that nobody knows"
         case .notStarted(let reason): "could not be started: \(reason)"
         case .handshake(let reason): "did not finish its handshake: \(reason)"
         case .closedOutput: "closed its output"
@@ -40,7 +43,7 @@ package struct Ending: Sendable, Equatable {
     /// The stable word for programs.
     package var reason: String {
         switch cause {
-        case .exited, .signaled: "exited"
+        case .exited, .signaled, .unknown: "exited"
         case .notStarted: "not-started"
         case .handshake: "handshake-failed"
         case .closedOutput: "closed-output"

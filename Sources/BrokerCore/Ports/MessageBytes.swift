@@ -3,7 +3,7 @@ package import NIOCore
 
 /// The bytes of one JSON-RPC message on its way through the relay, in one piece or several.
 ///
-/// It is not a parsed message, and it does not end in a newline: each wire adds its own framing. Small messages are
+/// It is not a parsed message, and ends in a newline only where `isLine` says so: each wire adds its own framing. Small messages are
 /// one piece; large ones stay slices of what came in, so that they are written with gathered writes and never copied
 /// together.
 package struct MessageBytes: Sendable, Equatable {
@@ -14,10 +14,13 @@ package struct MessageBytes: Sendable, Equatable {
     package private(set) var head: ByteBuffer
     /// What follows the first piece.
     package private(set) var tail: [ByteBuffer]
+    /// Whether the bytes end in the newline of a line-framed wire already, which saves such a wire a write.
+    package let isLine: Bool
 
-    package init(_ head: ByteBuffer, tail: [ByteBuffer] = []) {
+    package init(_ head: ByteBuffer, tail: [ByteBuffer] = [], isLine: Bool = false) {
         self.head = head
         self.tail = tail
+        self.isLine = isLine
     }
 
     package init(bytes: [UInt8]) {

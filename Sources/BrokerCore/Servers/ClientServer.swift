@@ -2,6 +2,7 @@
 import JSONRPC
 import Synchronization
 import NIOCore
+import LodgeConfiguration
 
 /// A server with one upstream for each legacy session (isolation `client`).
 ///

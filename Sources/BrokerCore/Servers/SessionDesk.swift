@@ -2,6 +2,7 @@
 import JSONRPC
 import Synchronization
 import NIOCore
+import LodgeConfiguration
 
 /// Opens, finds and ends the legacy sessions of one server: the table, its lock, and the signed ids.
 ///

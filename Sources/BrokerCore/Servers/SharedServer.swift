@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
 import NIOCore
+import LodgeConfiguration
 
 /// A server whose one upstream serves all clients (isolation `shared`).
 ///

@@ -37,20 +37,3 @@ package enum ProtocolVersion: String, Sendable, CaseIterable, Comparable {
         self = version
     }
 }
-
-/// How the upstreams of a server are shared (decision 3).
-package enum Isolation: String, Sendable, CaseIterable {
-    /// One upstream for all clients.
-    case shared
-    /// One upstream for each legacy session.
-    case client
-
-    /// What clients do not get through this isolation, in words for a person.
-    package var withheld: [String] {
-        switch self {
-        case .shared:
-            ["sampling", "elicitation", "roots", "log messages (they go to lodge's own log)", "tasks"]
-        case .client: []
-        }
-    }
-}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+package import LodgeConfiguration
+
+extension Isolation {
+    /// What clients do not get through this isolation, in words for a person (decision 3).
+    package var withheld: [String] {
+        switch self {
+        case .shared: ["sampling", "elicitation", "roots", "log messages (they go to lodge's own log)", "tasks"]
+        case .client: []
+        }
+    }
+}

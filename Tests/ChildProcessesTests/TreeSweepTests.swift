@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+@testable import ChildProcesses
+import Glibc
+import Testing
+
+private func entry(
+    _ pid: pid_t, parent: pid_t = 1, group: pid_t = 0, session: pid_t = 0, started: UInt64 = 100, alive: Bool = true,
+    markers: [String] = []
+) -> ProcessEntry {
+    ProcessEntry(
+        identity: .init(pid: pid, startTime: started), parent: parent, group: group, session: session, isAlive: alive,
+        markers: markers)
+}
+
+@Suite("process tree")
+struct ProcessTreeTests {
+    private func tree(leadsGroup: Bool = true) -> ProcessTree {
+        ProcessTree(root: 10, leadsGroup: leadsGroup, marker: "m", excluded: [1, 5])
+    }
+
+    @Test("the root, its group, its session, its marker and all descendants belong")
+    func members() {
+        var tree = tree()
+        let snapshot = [
+            entry(10), entry(11, group: 10), entry(12, session: 10), entry(13, markers: ["outer", "m"]),
+            entry(14, parent: 13), entry(15, parent: 14), entry(20), entry(21, parent: 20), entry(22, markers: ["x"]),
+        ]
+        #expect(tree.members(in: snapshot).map(\.pid) == [10, 11, 12, 13, 14, 15])
+    }
+
+    @Test("zombies and Lodge itself do not belong")
+    func excluded() {
+        var tree = tree()
+        #expect(tree.members(in: [entry(10, alive: false), entry(5, group: 10, markers: ["m"])]).isEmpty)
+    }
+
+    @Test("a shared group is nobody's")
+    func sharedGroup() {
+        var tree = tree(leadsGroup: false)
+        #expect(tree.members(in: [entry(10, group: 5), entry(30, group: 10)]).map(\.pid) == [10])
+    }
+
+    @Test("a member that lost its parent is remembered, another with its pid is not")
+    func remembered() {
+        var tree = tree()
+        _ = tree.members(in: [entry(10), entry(11, parent: 10, started: 7)])
+        #expect(tree.members(in: [entry(11, parent: 1, started: 7)]).map(\.pid) == [11])
+        #expect(tree.members(in: [entry(11, parent: 1, started: 8)]).isEmpty)
+    }
+
+    @Test("a group that ended its validity takes no later process")
+    func groupsEnd() {
+        var tree = ProcessTree(markers: ["m"], groups: [10], groupsEnd: 50, excluded: [1])
+        let snapshot = [entry(11, group: 10, started: 50), entry(12, group: 10, started: 51)]
+        #expect(tree.members(in: snapshot).map(\.pid) == [11])
+    }
+
+    @Test("a stat line with a name full of parentheses is read")
+    func statLine() throws {
+        let line = "42 (a) b (c) S 7 8 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 12345 1 1\n"
+        let entry = try #require(ProcessEntry(pid: 42, stat: Array(line.utf8)[...]))
+        #expect(entry.parent == 7 && entry.group == 8 && entry.session == 9)
+        #expect(entry.identity.startTime == 12345 && entry.isAlive)
+    }
+
+    @Test("a zombie is not alive, unless it still has threads")
+    func zombies() throws {
+        func isAlive(_ state: String, threads: Int) throws -> Bool {
+            let line = "42 (x) \(state) 7 8 9 0 -1 0 1 2 3 4 5 6 7 8 20 0 \(threads) 0 12345 1 1\n"
+            return try #require(ProcessEntry(pid: 42, stat: Array(line.utf8)[...])).isAlive
+        }
+        #expect(try !isAlive("Z", threads: 1))
+        #expect(try isAlive("Z", threads: 3))
+        #expect(try isAlive("T", threads: 1))
+    }
+
+    @Test("a line that is none is refused", arguments: ["", "42 (x", "42 (x) S 1 2 3", "42 (x) S a b c"])
+    func badLine(line: String) {
+        #expect(ProcessEntry(pid: 42, stat: Array(line.utf8)[...]) == nil)
+    }
+}
+
+@Suite("tree sweep")
+struct TreeSweepTests {
+    private func sweep() -> TreeSweep {
+        TreeSweep(ProcessTree(root: 10, leadsGroup: true, marker: "m", excluded: [1]))
+    }
+    private let child = ProcessEntry.Identity(pid: 11, startTime: 100)
+
+    @Test("only two empty scans in a row end it")
+    func twoScans() {
+        var sweep = sweep()
+        let empty = { (sweep: inout TreeSweep) in sweep.observe([], rootHasExited: true, at: .zero) }
+        #expect(empty(&sweep) == [.scan(after: .milliseconds(4))])
+        _ = sweep.observe([entry(11, group: 10)], rootHasExited: true, at: .zero)
+        #expect(empty(&sweep) == [.scan(after: .milliseconds(4))])
+        #expect(empty(&sweep) == [.gone])
+    }
+
+    @Test("a tree whose root has not exited is not gone")
+    func rootRuns() {
+        var sweep = sweep()
+        for _ in 0..<3 {
+            #expect(!sweep.observe([], rootHasExited: false, at: .zero).contains(.gone))
+        }
+    }
+
+    @Test("observing sends no signal")
+    func observing() {
+        var sweep = sweep()
+        #expect(sweep.observe([entry(11, group: 10)], rootHasExited: true, at: .zero) == [.scan(after: .milliseconds(4))])
+    }
+
+    @Test("terminating sends SIGTERM once to each, then kills")
+    func terminating() {
+        var sweep = sweep()
+        sweep.terminate(grace: .seconds(1), at: .zero)
+        let snapshot = [entry(11, group: 10)]
+        #expect(sweep.observe(snapshot, rootHasExited: true, at: .zero).first == .signal(child, SIGTERM))
+        #expect(sweep.observe(snapshot, rootHasExited: true, at: .milliseconds(500)) == [.scan(after: .milliseconds(8))])
+        #expect(sweep.observe(snapshot, rootHasExited: true, at: .seconds(1)).first == .signal(child, SIGKILL))
+    }
+
+    @Test("killing is not undone by a later wish to terminate")
+    func killStays() {
+        var sweep = sweep()
+        sweep.kill(at: .zero)
+        sweep.terminate(grace: .seconds(1), at: .zero)
+        #expect(sweep.observe([entry(11, group: 10)], rootHasExited: true, at: .zero).first == .signal(child, SIGKILL))
+    }
+
+    @Test("a tree that outlives the kill is reported once and watched on")
+    func stuck() {
+        var sweep = sweep()
+        sweep.kill(at: .zero)
+        let snapshot = [entry(11, group: 10)]
+        let late = TreeSweep.killLimit
+        #expect(
+            sweep.observe(snapshot, rootHasExited: true, at: late)
+                == [.signal(child, SIGKILL), .stuck([11]), .scan(after: .seconds(1))])
+        #expect(
+            sweep.observe(snapshot, rootHasExited: true, at: late + .seconds(1))
+                == [.signal(child, SIGKILL), .scan(after: .seconds(1))])
+    }
+}
