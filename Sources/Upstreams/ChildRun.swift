@@ -211,7 +211,7 @@ struct ChildRun: Sendable {
         case .exited(let code): ending(.exited(code: code), generation)
         case .signaled(let number):
             ending(.signaled(number: number, name: SignalName.of(number) ?? "unknown"), generation)
-        case .unknown: ending(.unknown, generation)
+        case .unknown: ending(Ending.Cause.unknown, generation)
         }
     }
 

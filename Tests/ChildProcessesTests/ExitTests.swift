@@ -4,6 +4,9 @@
 import Glibc
 import Testing
 
+/// Swift Testing has a type of that name too.
+private typealias ExitStatus = ChildProcesses.ExitStatus
+
 @Suite("exit", .timeLimit(.minutes(1)))
 struct ExitTests {
     @Test("an exit status is told as it is")

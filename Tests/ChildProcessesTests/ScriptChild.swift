@@ -41,7 +41,7 @@ struct ScriptChild {
     static func fixturePath() throws -> String {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = unsafe buffer.withUnsafeMutableBytes { bytes in
-            unsafe readlink("/proc/self/exe", bytes.baseAddress, bytes.count)
+            unsafe bytes.baseAddress.map { unsafe readlink("/proc/self/exe", $0, bytes.count) } ?? -1
         }
         let own = String(decoding: buffer[..<max(0, count)], as: UTF8.self)
         // The test runner and the fixture are products of one build and stand side by side.
@@ -69,12 +69,13 @@ final class Collected<Element: Sendable>: Sendable {
     var all: [Element] { state.withLock { $0.elements } }
 
     func append(_ element: Element) {
-        state.withLock { state in
+        let waiting = state.withLock { state -> CheckedContinuation<Void, Never>? in
             state.elements.append(element)
             guard let waiter = state.waiter, state.elements.count >= waiter.count else { return nil }
             state.waiter = nil
-            return waiter.continuation as CheckedContinuation<Void, Never>?
-        }?.resume()
+            return waiter.continuation
+        }
+        waiting?.resume()
     }
 
     /// Waits until there are so many; the test's time limit ends a wait in vain. One waiter at a time.

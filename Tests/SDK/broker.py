@@ -129,12 +129,13 @@ class Broker:
             self.process.kill()
             self.process.wait()
             status = None
-        rest = self.process.stdout.read() if self.process.stdout else b""
-        if self.process.stdout:
-            self.process.stdout.close()
         left = [one for one in self.seen if identity(one[0]) == one]
         for pid, _ in left:
             os.kill(pid, signal.SIGKILL)
+        # Only now: a process left behind would hold the pipe open.
+        rest = self.process.stdout.read() if self.process.stdout else b""
+        if self.process.stdout:
+            self.process.stdout.close()
         if kind is not None:
             print(self.errors(), file=sys.stderr)
             return

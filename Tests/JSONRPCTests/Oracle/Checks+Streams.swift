@@ -12,6 +12,10 @@ extension Checks {
         let findings = scanner.finish()
         if let id = findings.id, ReferenceParser.parse(id.array) == nil { return "oversize: found an id that is not JSON" }
         guard findings.id == OversizeScanner.salvageID(in: bytes.span) else { return "oversize: cutting changes the id" }
+        if case .object(let members) = ReferenceParser.parse(bytes)?.form {
+            let ids = members.count { $0.key == Array("id".utf16) }
+            guard ids == 1 || findings.id == nil else { return "oversize: chose one of \(ids) ids" }
+        }
         guard let envelope = try? MessageScanner.scan(bytes), envelope.kind != .batch, envelope.kind != .notAnObject else {
             return nil
         }
