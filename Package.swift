@@ -11,12 +11,16 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, exclude: [], swiftSettings: settings)
+func library(
+    _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil, readme: Bool = false
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: path, exclude: readme ? ["README.md"] : [],
+        swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 func executable(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
@@ -36,28 +40,68 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // MARK: JSONRPC
-        library("JSONRPC"),
-        tests("JSONRPCTests", ["JSONRPC"]),
+        library("JSONRPC", readme: true),
+        library("JSONRPCOracle", ["JSONRPC"], path: "Tests/JSONRPCTests/Oracle"),
+        tests("JSONRPCTests", ["JSONRPC", "JSONRPCOracle"], exclude: ["Oracle"]),
 
         // MARK: ChildProcesses
         library("CProcessShim"),
         library("ChildProcesses", ["CProcessShim"]),
 
         // MARK: Secrets
-        library("Secrets", [.product(name: "Crypto", package: "swift-crypto")]),
+        library("Secrets", [.product(name: "Crypto", package: "swift-crypto")], readme: true),
+
+        // MARK: Sandbox
+        library("Sandbox", readme: true),
 
         // MARK: LodgeConfiguration
-        library("LodgeConfiguration", ["Secrets"]),
+        library("LodgeConfiguration", ["Secrets"], readme: true),
 
         // MARK: BrokerCore
         library("BrokerCore", ["JSONRPC", "LodgeConfiguration", "Secrets", logging, nioCore]),
 
         // MARK: Upstreams
         library("Upstreams", ["BrokerCore", "ChildProcesses", "JSONRPC", "Secrets", logging, nioCore, nioPosix]),
+
+        // MARK: Gateway
+        library(
+            "Gateway",
+            [
+                "BrokerCore", "JSONRPC", .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"), logging, nioCore,
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"), nioPosix,
+            ]),
+
+        // MARK: AgentClients
+        library("AgentClients", readme: true),
+
+        // MARK: BrokerDaemon
+        library(
+            "BrokerDaemon",
+            [
+                "AgentClients", "BrokerCore", "ChildProcesses", "Gateway", "JSONRPC", "LodgeConfiguration", "Sandbox",
+                "Secrets", "Upstreams", logging, nioCore, .product(name: "NIOHTTP1", package: "swift-nio"), nioPosix,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+
+        // MARK: LodgeCommands
+        library(
+            "LodgeCommands",
+            [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), "BrokerDaemon",
+                "LodgeConfiguration", logging, "Secrets",
+            ]),
+
+        // MARK: lodge
+        executable("lodge", ["ChildProcesses", "LodgeCommands"]),
+
+        // MARK: Fuzz
+        executable("JSONRPCFuzz", ["JSONRPC", "JSONRPCOracle"], path: "Fuzz/JSONRPCFuzz"),
     ]
 )

@@ -14,7 +14,9 @@ var arguments = CommandLine.arguments.dropFirst()
 while let option = arguments.popFirst() {
     switch (option, arguments.popFirst()) {
     case ("--seconds", let text?):
-        guard let number = Int(text), number > 0 else { fail("--seconds wants a positive number, not '\(text)'", code: 2) }
+        guard let number = Int(text), number > 0 else {
+            fail("--seconds wants a positive number, not '\(text)'", code: 2)
+        }
         seconds = number
     case ("--seed", let text?):
         guard let number = UInt64(text) else { fail("--seed wants a number, not '\(text)'", code: 2) }

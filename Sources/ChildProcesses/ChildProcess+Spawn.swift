@@ -23,6 +23,9 @@ extension ChildProcess {
             arguments: [specification.executable] + specification.arguments,
             environment: specification.environmentEntries(outerMarker: ProcessMarker.ofThisProcess),
             workingDirectory: specification.workingDirectory, group: specification.group)
+        if let problem = ReadinessLoop.shared.prepare() {
+            throw SpawnError(systemError: problem, starting: specification.executable, at: path)
+        }
         // Before the start: a Lodge that is killed between the two must not leave a child that the guard never heard of.
         guardian?.add(marker: specification.marker)
         do {

@@ -96,9 +96,10 @@ package final class GuardProcess: Sendable {
         } catch {
             return "processes can outlive a killed Lodge: \(error.message)"
         }
-        guard let socket = state.socket?.number, send(state.ledger.replay, on: socket) else {
+        if let socket = state.socket?.number, !send(state.ledger.replay, on: socket) {
+            // It does not listen. Its end, when it is seen, starts the next one or tells that it is given up on.
+            state.handle?.signal(SIGKILL)
             state.socket = nil
-            return "processes can outlive a killed Lodge: the guard does not listen; restart Lodge"
         }
         return nil
     }

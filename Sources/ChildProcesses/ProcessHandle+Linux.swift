@@ -23,27 +23,14 @@ final class ProcessHandle: Sendable {
         self.pidfd = Mutex(pidfd)
     }
 
-    /// Calls `onExit` once on `queue` when the process has ended. Call it once.
+    /// Calls `onExit` once on `queue` when the process has ended. Call it once, and `collect()` not before `onExit`.
     func watchExit(on queue: DispatchQueue, onExit: @escaping @Sendable (ExitStatus) -> Void) {
-        // The source has a descriptor of its own: `collect()` may close the other one while this is being cancelled.
-        let copy = pidfd.withLock { $0?.duplicate()?.release() }
-        guard let copy else {
-            // No descriptor is free. Waiting on a thread of its own costs more, but loses nothing.
-            DispatchQueue(label: "lodge.child.exit").async { [self] in
-                let status = waitForExit()
-                queue.async { onExit(status) }
-            }
-            return
+        guard let number = pidfd.withLock({ $0?.number }) else { return }
+        ReadinessLoop.shared.add(number, queue: queue) { [self] token in
+            guard let status = peekExit(number) else { return ReadinessLoop.shared.arm(token) }
+            // Whoever removes it tells of the exit, so that it is told once.
+            if ReadinessLoop.shared.remove(token) { onExit(status) }
         }
-        let source = DispatchSource.makeReadSource(fileDescriptor: copy, queue: queue)
-        // The handler holds the source, and so keeps it alive, until the cancellation lets go of the handler.
-        source.setEventHandler { [self] in
-            guard let status = peekExit(copy, block: false) else { return }
-            source.cancel()
-            onExit(status)
-        }
-        source.setCancelHandler { close(copy) }
-        source.activate()
     }
 
     /// Sends a signal to this process alone; nothing happens once it has ended.
@@ -77,16 +64,10 @@ final class ProcessHandle: Sendable {
         pidfd.withLock { $0?.duplicate()?.release() }
     }
 
-    private func waitForExit() -> ExitStatus {
-        let number = pidfd.withLock { $0?.number }
-        guard let number else { return .unknown }
-        return peekExit(number, block: true) ?? .unknown
-    }
-
-    private func peekExit(_ pidfd: Int32, block: Bool) -> ExitStatus? {
+    private func peekExit(_ pidfd: Int32) -> ExitStatus? {
         var change = cps_change()
         // Sound: `change` is a local that the call fills.
-        switch unsafe cps_peek_exit(pidfd, block ? 1 : 0, 0, &change) {
+        switch unsafe cps_peek_exit(pidfd, 0, 0, &change) {
         case 0: return nil
         case 1: return change.exited != 0 ? .exited(change.status) : .signaled(change.status)
         default: return .unknown

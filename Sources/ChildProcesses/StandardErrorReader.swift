@@ -11,13 +11,15 @@ import Synchronization
 /// too many. It owns its descriptor. All reading happens on the child's queue, on which the sink is called as well, in
 /// order and outside the lock.
 final class StandardErrorReader: Sendable {
-    private struct State {
+    private struct State: ~Copyable {
         var log = StandardErrorLog()
-        /// Stops the reading; nil before it began and once it ended.
-        var cancel: (@Sendable () -> Void)?
-        var isClosed = false
+        /// Nil once the stream has ended, or its reading was ended.
+        var descriptor: OwnedDescriptor?
+        var token: ReadinessLoop.Token?
         var hasSummaryTimer = false
         var closeHandlers: [@Sendable () -> Void] = []
+
+        init(descriptor: consuming OwnedDescriptor) { self.descriptor = consume descriptor }
     }
 
     /// In bytes, for one read; a pipe holds 64 KiB by default (pipe(7)).
@@ -25,40 +27,33 @@ final class StandardErrorReader: Sendable {
     /// Reads in a row before other events of the child get their turn.
     private static let readsInARow = 4
 
-    private let descriptor: Int32
     private let queue: DispatchQueue
     private let sink: @Sendable (String) -> Void
     private let now: @Sendable () -> Duration
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(
         owning descriptor: consuming OwnedDescriptor, queue: DispatchQueue,
         now: @escaping @Sendable () -> Duration = MonotonicTime.now, sink: @escaping @Sendable (String) -> Void
     ) {
         descriptor.makeNonblocking()
-        self.descriptor = descriptor.release()
+        state = Mutex(State(descriptor: descriptor))
         self.queue = queue
         self.sink = sink
         self.now = now
     }
 
-    /// Starts to read. Call it once; the descriptor is closed only after this was called.
+    /// Starts to read. Call it once.
     func start() {
-        let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
-        source.setEventHandler { [self] in readSome() }
-        source.setCancelHandler { [self] in
-            close(descriptor)
-            let handlers = state.withLock { state in
-                state.isClosed = true
-                defer { state.closeHandlers = [] }
-                return state.closeHandlers
-            }
-            for handler in handlers { handler() }
+        guard let number = descriptor else { return }
+        let token = ReadinessLoop.shared.add(number, queue: queue) { [self] token in
+            // It can be called before `add` has answered, and the end of the stream must know what to remove.
+            state.withLock { $0.token = token }
+            readSome()
+            // Once the reading has ended, the token is removed and this does nothing.
+            ReadinessLoop.shared.arm(token)
         }
-        // Sound: a dispatch source may be cancelled from any thread (dispatch/source.h), and no more is done with it.
-        nonisolated(unsafe) let cancelled = source
-        state.withLock { $0.cancel = { unsafe cancelled.cancel() } }
-        source.activate()
+        state.withLock { $0.token = token }
     }
 
     /// The last lines, oldest first.
@@ -68,41 +63,44 @@ final class StandardErrorReader: Sendable {
     ///
     /// What the child wrote is there by now, so this waits for nothing, even if another process still holds the pipe.
     func drainLastWords() {
-        guard isReading else { return }
-        var left = cps_readable_bytes(descriptor)
-        while left > 0, isReading {
+        guard let number = descriptor else { return }
+        var left = cps_readable_bytes(number)
+        while left > 0 {
             let count = readChunk()
             guard count > 0 else { break }
             left -= Int32(count)
         }
-        guard isReading else { return }
+        guard descriptor != nil else { return }
         deliver { log, _ in log.flush() }
     }
 
     /// Closes at the end of the stream, at the latest after `limit`, and then calls `done` on the queue.
     func finish(within limit: Duration, done: @escaping @Sendable () -> Void) {
-        let isClosed = state.withLock { state in
-            if !state.isClosed { state.closeHandlers.append(done) }
-            return state.isClosed
+        let hasEnded = state.withLock { state in
+            if state.descriptor == nil { return true }
+            state.closeHandlers.append(done)
+            return false
         }
-        guard !isClosed else { return queue.async(execute: done) }
+        guard !hasEnded else { return queue.async(execute: done) }
         queue.asyncAfter(deadline: .now() + limit.dispatchInterval) { [self] in endReading() }
     }
 
-    private var isReading: Bool { state.withLock { $0.cancel != nil } }
+    /// It is closed on the queue only, so on the queue it stays what it is.
+    private var descriptor: Int32? { state.withLock { $0.descriptor?.number } }
 
     private func readSome() {
-        for _ in 0..<Self.readsInARow where isReading {
+        for _ in 0..<Self.readsInARow {
             guard readChunk() == Self.chunkSize else { return }
         }
     }
 
     /// Answers the number of bytes read; 0 at the end of the stream and when there is nothing now.
     private func readChunk() -> Int {
+        guard let number = descriptor else { return 0 }
         var result = 0
         // Sound: the buffer is initialised up to the count that read(2) answers.
         let chunk = unsafe [UInt8](unsafeUninitializedCapacity: Self.chunkSize) { buffer, count in
-            repeat { result = unsafe read(descriptor, buffer.baseAddress, Self.chunkSize) } while result < 0 && errno == EINTR
+            repeat { result = unsafe read(number, buffer.baseAddress, Self.chunkSize) } while result < 0 && errno == EINTR
             count = max(0, result)
         }
         if result > 0 {
@@ -114,13 +112,16 @@ final class StandardErrorReader: Sendable {
     }
 
     private func endReading() {
-        let cancel = state.withLock { state in
-            defer { state.cancel = nil }
-            return state.cancel
-        }
-        guard let cancel else { return }
+        guard descriptor != nil else { return }
         deliver { log, now in log.finish(at: now) }
-        cancel()
+        let handlers = state.withLock { state in
+            // Out of the loop before the number can be another file's.
+            if let token = state.token { ReadinessLoop.shared.remove(token) }
+            state.descriptor = nil
+            defer { state.closeHandlers = [] }
+            return state.closeHandlers
+        }
+        for handler in handlers { handler() }
     }
 
     private func deliver(_ step: (inout StandardErrorLog, Duration) -> [String]) {

@@ -12,7 +12,8 @@ enum ByteSearch {
     static func endOfPlainText(in bytes: Span<UInt8>, from start: Int) -> Int {
         first(in: bytes, from: start, plain: { $0 >= 0x20 && $0 < 0x80 && $0 != .quote && $0 != .backslash }) { lanes in
             // As signed numbers, control characters and all bytes from 0x80 on are both less than a space.
-            (lanes .< Lanes(repeating: 0x20)) .| (lanes .== Lanes(repeating: 0x22)) .| (lanes .== Lanes(repeating: 0x5C))
+            (lanes .< Lanes(repeating: 0x20)) .| (lanes .== Lanes(repeating: 0x22))
+                .| (lanes .== Lanes(repeating: 0x5C))
         }
     }
 

@@ -19,7 +19,11 @@ package struct DecimalBytes: Hashable, Sendable {
     package var array: [UInt8] { bytes.array }
 
     /// Lends the digits to a closure.
-    package func withSpan<Result, Failure: Error>(_ body: (Span<UInt8>) throws(Failure) -> Result) throws(Failure) -> Result {
+    package func withSpan<Result, Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure)
+        -> Result
+    {
         try bytes.withSpan(body)
     }
 }

@@ -21,7 +21,9 @@ package enum JSONString {
     package static func decode(_ bytes: Span<UInt8>, contents: Range<Int>) -> String? {
         guard hasEscapes(bytes, contents) else {
             // The buffer is read before the closure ends.
-            return unsafe bytes.extracting(contents).withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+            return unsafe bytes.extracting(contents).withUnsafeBufferPointer {
+                unsafe String(decoding: $0, as: UTF8.self)
+            }
         }
         var text: [UInt8] = []
         text.reserveCapacity(contents.count)

@@ -121,7 +121,9 @@ struct JSONWalker {
                     if stack.isInObject { _ = try key(bytes, following) }
                     continue values
                 }
-                guard token == (stack.isInObject ? .closeBrace : .closeBracket) else { throw ScanError(.notJSON, at: at) }
+                guard token == (stack.isInObject ? .closeBrace : .closeBracket) else {
+                    throw ScanError(.notJSON, at: at)
+                }
                 at += 1
                 stack.pop()
             }

@@ -3,7 +3,7 @@
 /// Cuts a byte stream into lines, without holding any of it.
 ///
 /// It looks at each chunk in turn and says which bytes belong to which line; its owner slices and keeps them. A line
-/// ends with a line feed, which is in no part; a CR before it stays, being white space to JSON. Lines may be empty. Use:
+/// ends with a line feed, which is in no part; a CR before it stays, being white space to JSON. Lines may be empty.
 ///
 ///     var offset = 0
 ///     while let part = framer.next(in: chunk, from: &offset) { … }

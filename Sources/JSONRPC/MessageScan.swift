@@ -2,8 +2,8 @@
 
 /// One scan of one message: the walker, what it has found, and which members it has seen.
 ///
-/// The levels that routing looks into (top, `params`, `result`, `error`, `_meta`) have a function each; everything below
-/// is left to the walker.
+/// The levels that routing looks into (top, `params`, `result`, `error`, `_meta`) have a function each; everything
+/// below is left to the walker.
 struct MessageScan {
     private(set) var envelope = Envelope()
     private var walker: JSONWalker

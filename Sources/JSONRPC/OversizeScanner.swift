@@ -2,8 +2,8 @@
 
 /// Walks over a message of any length, chunk by chunk, for its id and whether it has a method.
 ///
-/// It is for messages that will not be relayed: too long to hold, or broken. So it is lenient, checks no grammar that it
-/// does not need, and gives up where the text stops making sense; what it found before stays. It keeps one key or id at
+/// It is for messages that will not be relayed: too long to hold, or broken. So it is lenient, checks no grammar that
+/// it does not need, and gives up where the text stops making sense; what it found before stays. It keeps one key or id at
 /// a time, at most ``keptBytes``. On a message that ``MessageScanner`` accepts, both agree, if the id is not longer.
 package struct OversizeScanner: Sendable {
     /// What is known at the end of the message.

@@ -55,14 +55,18 @@ package struct RawID: Hashable, Sendable {
     }
 
     /// Lends the bytes to a closure.
-    package func withSpan<Result, Failure: Error>(_ body: (Span<UInt8>) throws(Failure) -> Result) throws(Failure) -> Result {
+    package func withSpan<Result, Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure)
+        -> Result
+    {
         switch storage {
         case .short(let bytes): try bytes.withSpan(body)
         case .long(let bytes): try body(bytes.span)
         }
     }
 
-    /// The number that a raw value spells, if it is spelled just as ``DecimalBytes`` would: no string, fraction or `-0`.
+    /// The number that a raw value spells, if it is spelled just as ``DecimalBytes`` would: no string, no `-0`.
     package static func integer(in bytes: Span<UInt8>, _ range: Range<Int>) -> Int64? {
         guard let first = range.first, range.count <= 20 else { return nil }
         let isNegative = bytes[first] == .minus

@@ -33,7 +33,11 @@ package struct ShortBytes: Hashable, Sendable {
     }
 
     /// Lends the bytes to a closure.
-    package func withSpan<Result, Failure: Error>(_ body: (Span<UInt8>) throws(Failure) -> Result) throws(Failure) -> Result {
+    package func withSpan<Result, Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure)
+        -> Result
+    {
         let stored = (words.low.littleEndian, words.middle.littleEndian, words.high.littleEndian)
         // The tuple is 24 initialized bytes without padding and outlives the span, which the closure cannot keep.
         return try unsafe withUnsafeBytes(of: stored) { buffer throws(Failure) in

@@ -2,8 +2,8 @@
 
 /// Replaces a few values in a message and leaves every other byte as it came.
 ///
-/// It knows ranges and names, no bytes: `forEachPiece` says in which order to write which slice of the message and which
-/// replacement, so that its caller can write slices without copying them together.
+/// It knows ranges and names, no bytes: `forEachPiece` says in which order to write which slice of the message and
+/// which replacement, so that its caller can write slices without copying them together.
 package struct Splice: Hashable, Sendable {
     /// Names a replacement; what its bytes are, the caller knows.
     package enum Slot: UInt8, Hashable, Sendable {
@@ -40,7 +40,8 @@ package struct Splice: Hashable, Sendable {
     package mutating func replace(_ range: Range<Int>?, with slot: Slot) {
         guard let range else { return }
         precondition(count < Self.capacity, "a splice takes at most four replacements")
-        precondition(value.lowerBound <= range.lowerBound && range.upperBound <= value.upperBound, "outside the message")
+        precondition(
+            value.lowerBound <= range.lowerBound && range.upperBound <= value.upperBound, "outside the message")
         var lane = count
         while lane > 0, starts[lane - 1] >= range.upperBound {
             (starts[lane], ends[lane], slots[lane]) = (starts[lane - 1], ends[lane - 1], slots[lane - 1])

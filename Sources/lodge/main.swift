@@ -1,2 +1,8 @@
-import Hummingbird
-print("hi")
+// SPDX-License-Identifier: Apache-2.0
+import ChildProcesses
+import Foundation
+import LodgeCommands
+
+// The guard is this same program under another name: it must not touch anything that the broker sets up.
+if GuardProgram.isWanted(arguments: CommandLine.arguments) { exit(GuardProgram.main()) }
+exit(await LodgeCommand.execute(Array(CommandLine.arguments.dropFirst())))

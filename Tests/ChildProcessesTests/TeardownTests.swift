@@ -58,7 +58,7 @@ struct TeardownTests {
 
     @Test("the standard steps are one second, TERM, two seconds, KILL")
     func standardSteps() async throws {
-        let script = try ScriptChild("trap '' TERM; echo ready; while :; do sleep 100; done")
+        let script = try ScriptChild("trap '' TERM; echo ready; for i in 1 2 3 4 5; do sleep 10; done")
         #expect(await script.output.next() == "ready")
         let clock = InstantClock()
         let report = await script.child.teardown(clock: clock)
@@ -68,7 +68,7 @@ struct TeardownTests {
 
     @Test("a child that ignores SIGTERM is gone under five seconds by the real clock")
     func underFiveSeconds() async throws {
-        let script = try ScriptChild("trap '' TERM INT HUP; (trap '' TERM; setsid sleep 1000) & echo ready; while :; do sleep 100; done")
+        let script = try ScriptChild("trap '' TERM INT HUP; (trap '' TERM; setsid sleep 50) & echo ready; for i in 1 2 3 4 5; do sleep 10; done")
         #expect(await script.output.next() == "ready")
         var report: TeardownReport?
         let time = await ContinuousClock().measure { report = await script.child.teardown() }
@@ -79,7 +79,7 @@ struct TeardownTests {
 
     @Test("SIGTERM reaches the whole group")
     func wholeGroup() async throws {
-        let script = try ScriptChild("sh -c 'trap \"echo inner\" TERM; echo ready; while :; do sleep 0.05; done' & trap 'exit 0' TERM; wait")
+        let script = try ScriptChild("sh -c 'trap \"echo inner\" TERM; echo ready; for i in $(seq 1000); do sleep 0.05; done' & trap 'exit 0' TERM; wait")
         #expect(await script.output.next() == "ready")
         await script.child.teardown(quick)
         #expect(await script.output.rest().first == "inner")
@@ -89,10 +89,10 @@ struct TeardownTests {
     func wholeTree() async throws {
         let script = try ScriptChild(
             """
-            sleep 1001 &
+            sleep 50 &
             echo forked $!
-            (setsid sh -c 'trap "" TERM HUP; (sleep 1002 & echo daemon $!) ; exit' </dev/null 2>/dev/null &)
-            sleep 1003 2>/dev/null &
+            (setsid sh -c 'trap "" TERM HUP; (sleep 50 & echo daemon $!) ; exit' </dev/null 2>/dev/null &)
+            sleep 50 2>/dev/null &
             cat
             """)
         let forked = try await script.pid(named: "forked")
@@ -107,7 +107,7 @@ struct TeardownTests {
 
     @Test("a grandchild that cleared its environment and left the group is found through its parent")
     func clearedEnvironment() async throws {
-        let script = try ScriptChild("env -i /usr/bin/setsid -w /bin/sleep 1004 & echo wrapper $!; cat")
+        let script = try ScriptChild("env -i /usr/bin/setsid -w /bin/sleep 50 & echo wrapper $!; cat")
         let wrapper = try await script.pid(named: "wrapper")
         // The wrapper stays the parent; the sleeping process below it has no marker and a session of its own.
         #expect(await script.child.teardown(.immediate).survivors.isEmpty)
@@ -118,7 +118,7 @@ struct TeardownTests {
     @Test("a tree that forks all the time is caught")
     func forking() async throws {
         let script = try ScriptChild(
-            "trap '' TERM; fork() { while :; do (setsid sh -c 'sleep 0.2; setsid sleep 1005 &' &) ; sleep 0.01; done; }; fork & echo ready; fork")
+            "trap '' TERM; fork() { for i in $(seq 500); do (setsid sh -c 'sleep 0.2; setsid sleep 20 &' &) ; sleep 0.01; done; }; fork & echo ready; fork")
         #expect(await script.output.next() == "ready")
         #expect(await script.child.teardown(quick).survivors.isEmpty)
         #expect(Strangers.carrying(script.child.marker).isEmpty)
@@ -133,7 +133,7 @@ struct TeardownTests {
 
     @Test("a child that closed its output and goes on is alive until it is torn down")
     func closedOutput() async throws {
-        let script = try ScriptChild("echo ready >&2; exec >&-; exec 2>&-; sleep 1006")
+        let script = try ScriptChild("echo ready >&2; exec >&-; exec 2>&-; sleep 50")
         #expect(await script.output.next() == nil)
         #expect(script.child.exitStatus == nil)
         #expect(Strangers.isAlive(script.child.pid))
@@ -142,7 +142,7 @@ struct TeardownTests {
 
     @Test("what a child that ended by itself left running is ended")
     func leftovers() async throws {
-        let script = try ScriptChild("(trap '' TERM; setsid sleep 1007 & echo leftover $!; wait) & sleep 0.2; exit 9")
+        let script = try ScriptChild("(trap '' TERM; setsid sleep 50 & echo leftover $!; wait) & sleep 0.2; exit 9")
         let leftover = try await script.pid(named: "leftover")
         #expect(await script.child.waitForExit() == .exited(9))
         #expect(await script.child.waitForEnd().isEmpty)
@@ -152,7 +152,7 @@ struct TeardownTests {
 
     @Test("cancellation does not cut a teardown short")
     func cancelled() async throws {
-        let script = try ScriptChild("trap '' TERM; echo ready; while :; do sleep 100; done")
+        let script = try ScriptChild("trap '' TERM; echo ready; for i in 1 2 3 4 5; do sleep 10; done")
         #expect(await script.output.next() == "ready")
         let teardown = Task { await script.child.teardown(quick) }
         teardown.cancel()
@@ -161,7 +161,7 @@ struct TeardownTests {
 
     @Test("a second teardown joins the first, and one that kills at once hurries it")
     func joined() async throws {
-        let script = try ScriptChild("trap '' TERM; echo ready; while :; do sleep 100; done")
+        let script = try ScriptChild("trap '' TERM; echo ready; for i in 1 2 3 4 5; do sleep 10; done")
         #expect(await script.output.next() == "ready")
         let patient: [TeardownStep] = [.wait(.seconds(3600))]
         async let first = script.child.teardown(patient)
@@ -181,7 +181,7 @@ struct TeardownTests {
     @Test("fifty children at once are all gone")
     func fifty() async throws {
         let scripts = try (0..<50).map { _ in
-            try ScriptChild("trap '' TERM; (setsid sleep 1008 &) ; echo ready; while :; do sleep 100; done")
+            try ScriptChild("trap '' TERM; (setsid sleep 50 &) ; echo ready; for i in 1 2 3 4 5; do sleep 10; done")
         }
         for script in scripts { #expect(await script.output.next() == "ready") }
         let reports = await withTaskGroup(of: TeardownReport.self) { group in

@@ -7,28 +7,37 @@ import Testing
 
 @Suite("Against other parsers")
 struct DifferentialTests {
-    @Test("generated messages are read as the reference reads them", .timeLimit(.minutes(1)), arguments: 1...4 as ClosedRange<UInt64>)
+    @Test(
+        "generated messages are read as the reference reads them", .timeLimit(.minutes(1)),
+        arguments: 1...4 as ClosedRange<UInt64>)
     func generated(seed: UInt64) {
         var generator = MessageGenerator(seed: seed)
         var random = SplitMix64(seed: seed)
         for index in 0..<300 {
             let bytes = generator.message()
-            if let difference = Checks.all(bytes, &random) { Issue.record("seed \(seed), case \(index): \(difference)\n\(bytes)") }
+            if let difference = Checks.all(bytes, &random) {
+                Issue.record("seed \(seed), case \(index): \(difference)\n\(bytes)")
+            }
         }
     }
 
-    @Test("broken messages are judged as the reference judges them", .timeLimit(.minutes(1)), arguments: 1...4 as ClosedRange<UInt64>)
+    @Test(
+        "broken messages are judged as the reference judges them", .timeLimit(.minutes(1)),
+        arguments: 1...4 as ClosedRange<UInt64>)
     func mutated(seed: UInt64) {
         var generator = MessageGenerator(seed: seed)
         var random = SplitMix64(seed: seed)
         for index in 0..<600 {
             let bytes = Mutator.mutate(generator.message(), &random)
-            if let difference = Checks.all(bytes, &random) { Issue.record("seed \(seed), case \(index): \(difference)\n\(bytes)") }
+            if let difference = Checks.all(bytes, &random) {
+                Issue.record("seed \(seed), case \(index): \(difference)\n\(bytes)")
+            }
         }
     }
 
     static let samples: [[UInt8]] = [
-        #"{"jsonrpc":"2.0","id":"é-1","method":"tools/call","params":{"name":"a\u00e9","arguments":{"x":[1,-2.5e3,true,null,{}]}}}"#,
+        #"{"jsonrpc":"2.0","id":"é-1","method":"tools/call","#
+            + #""params":{"name":"a\u00e9","arguments":{"x":[1,-2.5e3,true,null,{}]}}}"#,
         #" {"result":{"content":[{"type":"text","text":"漢字 😀 \ud83d\ude00 and some more plain text"}]}, "id" : 12 } "#,
         #"{"error":{"code":-32601,"message":"no \"such\" method"},"id":null}"#,
     ].map { Array($0.utf8) }

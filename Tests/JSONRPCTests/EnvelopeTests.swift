@@ -94,7 +94,8 @@ struct EnvelopeTests {
 
     @Test("member names are compared after unescaping")
     func escapedNames() throws {
-        let (envelope, text) = try scan(#"{"\u0069d":1,"m\u0065thod":"p\u0069ng","params":{"_m\u0065ta":{"progress\u0054oken":2}}}"#)
+        let (envelope, text) = try scan(
+            #"{"\u0069d":1,"m\u0065thod":"p\u0069ng","params":{"_m\u0065ta":{"progress\u0054oken":2}}}"#)
         #expect(envelope.kind == .request)
         #expect(text(envelope.id) == "1")
         #expect(text(envelope.method) == #"p\u0069ng"#)
@@ -104,7 +105,8 @@ struct EnvelopeTests {
 
     @Test("members of the same name further down mean nothing")
     func deeperNames() throws {
-        let (envelope, _) = try scan(#"{"params":{"arguments":{"id":1,"_meta":{"progressToken":1}},"id":2},"x":{"method":"m"}}"#)
+        let (envelope, _) = try scan(
+            #"{"params":{"arguments":{"id":1,"_meta":{"progressToken":1}},"id":2},"x":{"method":"m"}}"#)
         #expect(envelope.id == nil && envelope.method == nil && envelope.progressToken == nil && envelope.meta == nil)
         #expect(envelope.kind == .invalid)
     }

@@ -8,8 +8,10 @@ struct GrammarTests {
     @Test(
         "what RFC 8259 allows is accepted",
         arguments: [
-            "0", "-0", "10", "1.0", "-1.25e10", "1E+2", "1e-0", "1e99999", "true", "false", "null", #""""#, "[]", "{}", "[[],{}]",
-            " \t\r\n[ 1 , 2 ] \n", #"{"":{"":[]}}"#, #""\"\\\/\b\f\n\r\t\u00aF""#, #""\ud800""#, #""\udc00\ud800""#, "\"\u{7F}\"",
+            "0", "-0", "10", "1.0", "-1.25e10", "1E+2", "1e-0", "1e99999", "true", "false", "null", #""""#, "[]", "{}",
+            "[[],{}]",
+            " \t\r\n[ 1 , 2 ] \n", #"{"":{"":[]}}"#, #""\"\\\/\b\f\n\r\t\u00aF""#, #""\ud800""#, #""\udc00\ud800""#,
+            "\"\u{7F}\"",
             "\"\u{80}\u{7FF}\u{800}\u{D7FF}\u{E000}\u{FFFF}\u{10000}\u{10FFFF}\"", #"{"a":1,"a":2}"#,
         ])
     func accepted(text: String) throws {
@@ -19,12 +21,18 @@ struct GrammarTests {
     @Test(
         "what RFC 8259 does not allow is refused at the byte where it goes wrong",
         arguments: [
-            ("01", 1), ("-", 1), ("-a", 1), ("1.", 2), ("1.e1", 2), (".5", 0), ("+1", 0), ("1e", 2), ("1e+", 3), ("0x1", 1), ("tru", 3),
-            ("trux", 3), ("nulll", 4), ("NaN", 0), ("'a'", 0), ("[1,]", 3), ("[,1]", 1), ("[1 2]", 3), ("[1", 2), ("[", 1), ("]", 0),
-            (#"{"a":1,}"#, 7), (#"{,"a":1}"#, 1), (#"{"a"}"#, 4), (#"{"a" 1}"#, 5), (#"{a:1}"#, 1), ("{1:1}", 1), (#"{"a":}"#, 5),
-            (#"{"a":1"#, 6), ("[}", 1), ("{]", 1), ("[1}", 2), ("{} {}", 3), ("1 2", 2), ("\"a", 2), ("\"\\", 2), (#""\x""#, 2),
-            (#""\u12"#, 5), (#""\u12g4""#, 5), ("\"a\nb\"", 2), ("\"\u{0}\"", 1), ("\u{FEFF}{}", 0), ("[1]//", 3), ("\u{A0}1", 0), ("\u{C}1", 0),
-            (#"{"id":}"#, 6), (#"{"id":1"#, 7), (#"{"params":{"a":1]}"#, 16), (#"{"method":"#, 10), (#"{"params":{"_meta":"#, 19),
+            ("01", 1), ("-", 1), ("-a", 1), ("1.", 2), ("1.e1", 2), (".5", 0), ("+1", 0), ("1e", 2), ("1e+", 3),
+            ("0x1", 1), ("tru", 3),
+            ("trux", 3), ("nulll", 4), ("NaN", 0), ("'a'", 0), ("[1,]", 3), ("[,1]", 1), ("[1 2]", 3), ("[1", 2),
+            ("[", 1), ("]", 0),
+            (#"{"a":1,}"#, 7), (#"{,"a":1}"#, 1), (#"{"a"}"#, 4), (#"{"a" 1}"#, 5), (#"{a:1}"#, 1), ("{1:1}", 1),
+            (#"{"a":}"#, 5),
+            (#"{"a":1"#, 6), ("[}", 1), ("{]", 1), ("[1}", 2), ("{} {}", 3), ("1 2", 2), ("\"a", 2), ("\"\\", 2),
+            (#""\x""#, 2),
+            (#""\u12"#, 5), (#""\u12g4""#, 5), ("\"a\nb\"", 2), ("\"\u{0}\"", 1), ("\u{FEFF}{}", 0), ("[1]//", 3),
+            ("\u{A0}1", 0), ("\u{C}1", 0),
+            (#"{"id":}"#, 6), (#"{"id":1"#, 7), (#"{"params":{"a":1]}"#, 16), (#"{"method":"#, 10),
+            (#"{"params":{"_meta":"#, 19),
         ])
     func refused(text: String, offset: Int) throws {
         let error = try #require(throws: ScanError.self) { try MessageScanner.scan(Array(text.utf8)) }
@@ -35,8 +43,10 @@ struct GrammarTests {
     @Test(
         "bytes that are not UTF-8 are refused",
         arguments: [
-            [0x80], [0xBF], [0xC0, 0x80], [0xC1, 0xBF], [0xC2], [0xC2, 0x41], [0xE0, 0x9F, 0xBF], [0xE1, 0x80], [0xE1, 0x80, 0x41],
-            [0xED, 0xA0, 0x80], [0xED, 0xBF, 0xBF], [0xF0, 0x8F, 0xBF, 0xBF], [0xF1, 0x80, 0x80], [0xF1, 0x80, 0x80, 0x41],
+            [0x80], [0xBF], [0xC0, 0x80], [0xC1, 0xBF], [0xC2], [0xC2, 0x41], [0xE0, 0x9F, 0xBF], [0xE1, 0x80],
+            [0xE1, 0x80, 0x41],
+            [0xED, 0xA0, 0x80], [0xED, 0xBF, 0xBF], [0xF0, 0x8F, 0xBF, 0xBF], [0xF1, 0x80, 0x80],
+            [0xF1, 0x80, 0x80, 0x41],
             [0xF4, 0x90, 0x80, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xFE], [0xFF],
         ] as [[UInt8]])
     func notUTF8(sequence: [UInt8]) {
@@ -54,7 +64,9 @@ struct GrammarTests {
                     var bytes = [UInt8](repeating: 0x7E, count: length + 2)
                     (bytes[0], bytes[length + 1]) = (0x22, 0x22)
                     bytes[place + 1] = byte
-                    #expect(throws: ScanError.self, "\(byte) at \(place) of \(length)") { try MessageScanner.scan(bytes) }
+                    #expect(throws: ScanError.self, "\(byte) at \(place) of \(length)") {
+                        try MessageScanner.scan(bytes)
+                    }
                 }
             }
         }

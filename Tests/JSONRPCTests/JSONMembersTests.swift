@@ -17,7 +17,9 @@ struct JSONMembersTests {
         #expect(find(#"[1,{"tools":7}"#, from: 3) == .value(12..<13))
     }
 
-    @Test("what is not there, or stands in no object, is absent", arguments: ["{}", #"{"a":{"tools":1}}"#, "[]", "1", "", #"{"tools":"#])
+    @Test(
+        "what is not there, or stands in no object, is absent",
+        arguments: ["{}", #"{"a":{"tools":1}}"#, "[]", "1", "", #"{"tools":"#])
     func absent(text: String) {
         #expect(find(text) == .absent)
     }

@@ -13,8 +13,10 @@ struct JSONStringTests {
     @Test(
         "a raw value is decoded",
         arguments: [
-            (#""""#, ""), (#""plain é""#, "plain é"), (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{C}\n\r\t"), (#""\u0041\u00e9\u6F22""#, "Aé漢"),
-            (#""\ud83d\ude00""#, "😀"), (#""\uD83D\uDE00x""#, "😀x"), (#""\ud800""#, "\u{FFFD}"), (#""\ud800\ud83d\ude00""#, "\u{FFFD}😀"),
+            (#""""#, ""), (#""plain é""#, "plain é"), (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{C}\n\r\t"),
+            (#""\u0041\u00e9\u6F22""#, "Aé漢"),
+            (#""\ud83d\ude00""#, "😀"), (#""\uD83D\uDE00x""#, "😀x"), (#""\ud800""#, "\u{FFFD}"),
+            (#""\ud800\ud83d\ude00""#, "\u{FFFD}😀"),
             (#""\ude00a""#, "\u{FFFD}a"), (#""\ud800\n""#, "\u{FFFD}\n"), (#""\u0000""#, "\0"),
         ])
     func decoded(text: String, value: String) {
@@ -54,7 +56,8 @@ struct JSONStringTests {
     func encoding() {
         var bytes: [UInt8] = []
         JSONString.encode("a/\"\\\n\r\t\u{0}\u{8}\u{1F}\u{7F}é\u{2028}😀", into: &bytes)
-        #expect(String(decoding: bytes, as: UTF8.self) == "\"a/\\\"\\\\\\n\\r\\t\\u0000\\u0008\\u001f\u{7F}é\u{2028}😀\"")
+        #expect(
+            String(decoding: bytes, as: UTF8.self) == "\"a/\\\"\\\\\\n\\r\\t\\u0000\\u0008\\u001f\u{7F}é\u{2028}😀\"")
     }
 
     @Test("every character below 128 survives encoding and decoding")

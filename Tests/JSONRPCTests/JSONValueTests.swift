@@ -22,11 +22,15 @@ struct JSONValueTests {
     @Test("a document is built from literals")
     func literals() {
         let value: JSONValue = ["server": "files", "code": -3, "ok": false, "list": [1, nil]]
-        #expect(String(decoding: value.serialized, as: UTF8.self) == #"{"server":"files","code":-3,"ok":false,"list":[1,null]}"#)
+        #expect(
+            String(decoding: value.serialized, as: UTF8.self)
+                == #"{"server":"files","code":-3,"ok":false,"list":[1,null]}"#)
         #expect(value["code"]?.integer == -3)
     }
 
-    @Test("a number is only what RFC 8259 calls one", arguments: ["", "nan", "1 ", " 1", "0x1", "01", "+1", "\"1\"", "null", "[1]", "1,2"])
+    @Test(
+        "a number is only what RFC 8259 calls one",
+        arguments: ["", "nan", "1 ", " 1", "0x1", "01", "+1", "\"1\"", "null", "[1]", "1,2"])
     func numbers(text: String) {
         #expect(JSONValue.Number(text) == nil)
         #expect(JSONValue.Number("1.5e3")?.double == 1500)
@@ -51,15 +55,18 @@ struct JSONValueTests {
     func builder() throws {
         let data = Array(#"{"server":"files"}"#.utf8)
         try expect(
-            MessageBuilder.result(id: RawID(string: "a"), Array("{}".utf8)), #"{"jsonrpc":"2.0","id":"a","result":{}}"#, .response)
+            MessageBuilder.result(id: RawID(string: "a"), Array("{}".utf8)), #"{"jsonrpc":"2.0","id":"a","result":{}}"#,
+            .response)
         try expect(
             MessageBuilder.error(id: RawID(7), code: -32000, message: "a \"b\"", data: data),
-            #"{"jsonrpc":"2.0","id":7,"error":{"code":-32000,"message":"a \"b\"","data":{"server":"files"}}}"#, .errorResponse)
+            #"{"jsonrpc":"2.0","id":7,"error":{"code":-32000,"message":"a \"b\"","data":{"server":"files"}}}"#,
+            .errorResponse)
         try expect(
             MessageBuilder.error(id: nil, code: -32700, message: "m"),
             #"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"m"}}"#, .errorResponse)
         try expect(
-            MessageBuilder.request(id: RawID(1), method: "ping"), #"{"jsonrpc":"2.0","id":1,"method":"ping"}"#, .request)
+            MessageBuilder.request(id: RawID(1), method: "ping"), #"{"jsonrpc":"2.0","id":1,"method":"ping"}"#, .request
+        )
         try expect(
             MessageBuilder.request(id: RawID(1), method: "m", params: data),
             #"{"jsonrpc":"2.0","id":1,"method":"m","params":{"server":"files"}}"#, .request)

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Ids")
 struct RawIDTests {
-    static let numbers: [Int64] = [0, 1, -1, 9, 10, 99, -100, 12345678, .max, .max - 1, .min, .min + 1, 9_007_199_254_740_993]
+    static let numbers: [Int64] = [
+        0, 1, -1, 9, 10, 99, -100, 12_345_678, .max, .max - 1, .min, .min + 1, 9_007_199_254_740_993,
+    ]
 
     @Test("an integer is written in decimal and read back", arguments: numbers)
     func decimal(value: Int64) {

@@ -25,7 +25,9 @@ struct ScanErrorTests {
     func otherTexts() throws {
         let error = try #require(throws: ScanError.self) { try MessageScanner.scan([0x22, 0xFF, 0x22]) }
         #expect(error.description == "the message is not UTF-8 (byte 1)")
-        let noBatch = try #require(throws: ScanError.self) { try MessageScanner.batchElements(of: Array(" {}".utf8).span) }
+        let noBatch = try #require(throws: ScanError.self) {
+            try MessageScanner.batchElements(of: Array(" {}".utf8).span)
+        }
         #expect(noBatch.description == "the message is not a batch (byte 1)")
         #expect(ScanError(.tooLong, at: 0).description == "the message is longer than 4294967294 bytes")
     }
@@ -45,6 +47,7 @@ struct ScanErrorTests {
 
     @Test("any other member may stand twice")
     func harmlessDuplicates() throws {
-        _ = try MessageScanner.scan(Array(#"{"x":1,"x":2,"params":{"a":1,"a":1,"id":1,"id":2},"result":{"name":1,"name":2}}"#.utf8))
+        _ = try MessageScanner.scan(
+            Array(#"{"x":1,"x":2,"params":{"a":1,"a":1,"id":1,"id":2},"result":{"name":1,"name":2}}"#.utf8))
     }
 }

@@ -2,6 +2,7 @@
 """The built program as a process: started, asked where it listens, ended, and proved to have left nothing behind."""
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -131,7 +132,8 @@ class Broker:
             status = None
         left = [one for one in self.seen if identity(one[0]) == one]
         for pid, _ in left:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         # Only now: a process left behind would hold the pipe open.
         rest = self.process.stdout.read() if self.process.stdout else b""
         if self.process.stdout:

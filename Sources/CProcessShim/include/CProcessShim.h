@@ -7,6 +7,7 @@
 #define C_PROCESS_SHIM_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /// What the child does about its process group and session.
@@ -40,6 +41,15 @@ int cps_set_nonblocking(int descriptor);
 int cps_readable_bytes(int descriptor);
 /// Sends without raising SIGPIPE and without waiting.
 int cps_send(int socket, const void *bytes, size_t count);
+
+/// Makes an epoll instance, close-on-exec.
+int cps_epoll_create(void);
+/// Watches a descriptor until it is readable once, then until it is armed again.
+int cps_epoll_add(int epoll, int descriptor, uint64_t token);
+int cps_epoll_arm(int epoll, int descriptor, uint64_t token);
+int cps_epoll_remove(int epoll, int descriptor);
+/// Waits without a limit; fills `tokens` and answers how many.
+int cps_epoll_wait(int epoll, uint64_t *tokens, int capacity);
 
 /// Opens a pidfd, close-on-exec.
 int cps_pidfd_open(pid_t pid);

@@ -10,19 +10,26 @@ extension Checks {
             scanner.consume(bytes.span.extracting(start..<min(start + chunk, bytes.count)))
         }
         let findings = scanner.finish()
-        if let id = findings.id, ReferenceParser.parse(id.array) == nil { return "oversize: found an id that is not JSON" }
-        guard findings.id == OversizeScanner.salvageID(in: bytes.span) else { return "oversize: cutting changes the id" }
+        if let id = findings.id, ReferenceParser.parse(id.array) == nil {
+            return "oversize: found an id that is not JSON"
+        }
+        guard findings.id == OversizeScanner.salvageID(in: bytes.span) else {
+            return "oversize: cutting changes the id"
+        }
         if case .object(let members) = ReferenceParser.parse(bytes)?.form {
             let ids = members.count { $0.key == Array("id".utf16) }
             guard ids == 1 || findings.id == nil else { return "oversize: chose one of \(ids) ids" }
         }
-        guard let envelope = try? MessageScanner.scan(bytes), envelope.kind != .batch, envelope.kind != .notAnObject else {
+        guard let envelope = try? MessageScanner.scan(bytes), envelope.kind != .batch, envelope.kind != .notAnObject
+        else {
             return nil
         }
         guard findings.isWhole else { return "oversize: did not see the end of a valid message" }
         let hasMethod = envelope.kind == .request || envelope.kind == .notification
         // A method that is no string makes the message invalid, but is a method all the same.
-        guard findings.hasMethod == hasMethod || envelope.kind == .invalid else { return "oversize: disagrees on the method" }
+        guard findings.hasMethod == hasMethod || envelope.kind == .invalid else {
+            return "oversize: disagrees on the method"
+        }
         let id = envelope.id.flatMap { $0.count <= OversizeScanner.keptBytes ? Array(bytes[$0]) : nil }
         return findings.id?.array == id ? nil : "oversize: disagrees on the id"
     }
@@ -51,7 +58,9 @@ extension Checks {
         }
         var wanted = bytes.split(separator: 10, omittingEmptySubsequences: false).map { Array($0) }
         let rest = wanted.removeLast()
-        guard found == wanted.map({ $0.count > limit ? nil : $0 }) else { return "lines: differ from splitting the whole" }
+        guard found == wanted.map({ $0.count > limit ? nil : $0 }) else {
+            return "lines: differ from splitting the whole"
+        }
         switch framer.finish() {
         case .betweenLines: return rest.isEmpty ? nil : "lines: lost the last line"
         case .withinLine: return kept == rest && !rest.isEmpty ? nil : "lines: the last line differs"

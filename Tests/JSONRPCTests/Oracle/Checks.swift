@@ -18,7 +18,9 @@ package enum Checks {
         do {
             found = .envelope(try MessageScanner.scan(bytes, maximumDepth: maximumDepth))
         } catch {
-            guard (0...bytes.count).contains(error.offset) else { return "offset \(error.offset) is outside the message" }
+            guard (0...bytes.count).contains(error.offset) else {
+                return "offset \(error.offset) is outside the message"
+            }
             if case .duplicateMember = error.reason { found = .ambiguous } else { found = .refused }
         }
         // A message can be both; the scanner reports what it meets first.
@@ -74,13 +76,19 @@ package enum Checks {
         let spliced = splice.bytes(of: bytes.span) { $0 == .id ? id : token }
 
         var wanted = bytes
-        let edits = [(envelope.id, id), (envelope.progressToken, token)].compactMap { range, new in range.map { ($0, new) } }
-        for (range, new) in edits.sorted(by: { $0.0.lowerBound > $1.0.lowerBound }) { wanted.replaceSubrange(range, with: new) }
+        let edits = [(envelope.id, id), (envelope.progressToken, token)].compactMap { range, new in
+            range.map { ($0, new) }
+        }
+        for (range, new) in edits.sorted(by: { $0.0.lowerBound > $1.0.lowerBound }) {
+            wanted.replaceSubrange(range, with: new)
+        }
         guard spliced == wanted else { return "splice: other bytes than by replacing one after the other" }
 
         guard let after = try? MessageScanner.scan(spliced) else { return "splice: the result is not a message" }
         if let range = after.id, Array(spliced[range]) != id { return "splice: the id is not the new one" }
-        if let range = after.progressToken, Array(spliced[range]) != token { return "splice: the token is not the new one" }
+        if let range = after.progressToken, Array(spliced[range]) != token {
+            return "splice: the token is not the new one"
+        }
         for part in [\Envelope.method, \.result, \.error, \.requestID, \.name, \.uri, \.paramsProgressToken] {
             let old = envelope[keyPath: part].map { bytes[$0] }
             guard old == after[keyPath: part].map({ spliced[$0] }) else { return "splice: another part has changed" }

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+package import BrokerCore
+import ChildProcesses
+import Gateway
+import LodgeConfiguration
+package import Logging
+import NIOCore
+import NIOPosix
+import Secrets
+package import ServiceLifecycle
+
+/// The composition root: every part of a running broker, wired once.
+///
+/// It holds the order in which parts stop: the HTTP surface first, so that calls in flight get their answers, then the
+/// servers' processes, then the guard. It does not read flags and does not choose signals.
+package final class Broker: Sendable {
+    private let settings: BrokerSettings
+    private let servers: [ServerAssembly]
+    private let loops: MultiThreadedEventLoopGroup
+    private let guardian: GuardProcess
+    private let callLog: CallLogWriter?
+    private let redactor: SharedRedactor
+    private let logger: Logger
+    /// Opens with the port once the broker listens.
+    private let bound = BoundPort()
+
+    package init(_ settings: BrokerSettings, redactor: SharedRedactor, logger: Logger) throws(ConfigurationError) {
+        self.settings = settings
+        self.redactor = redactor
+        self.logger = logger
+        if case .bearer(let token, _) = settings.authentication {
+            redactor.add([(name: "grant token", value: token.value)])
+        }
+        loops = MultiThreadedEventLoopGroup(numberOfThreads: Self.loopCount)
+        guardian = GuardProcess { problem in logger.warning("\(problem)") }
+        callLog = settings.logsCalls ? CallLogWriter(logger: logger) : nil
+        let shared = ServerAssembly.Shared(
+            guardian: guardian, loops: loops, redactor: redactor,
+            sessionIDs: SessionIDs(signing: SessionSigner(.random())), callLog: callLog, logger: logger)
+        var servers: [ServerAssembly] = []
+        for specification in settings.servers {
+            servers.append(try ServerAssembly(specification, settings: settings, shared: shared))
+        }
+        self.servers = servers
+    }
+
+    /// One loop for every two cores: the relay's work is short, and a hop between loops costs more than it gains.
+    private static var loopCount: Int { max(1, System.coreCount / 2) }
+
+    /// The parts that have to run, in the order of their dependence.
+    package var services: [any Service] {
+        var all: [any Service] = [LoopsService(loops: loops), GuardService(guardian: guardian)]
+        if let callLog { all.append(callLog) }
+        all.append(SupervisorsService(servers: servers))
+        all.append(SweepService(servers: servers))
+        all.append(gateway)
+        return all
+    }
+
+    private var gateway: GatewayService {
+        var configuration = GatewayConfiguration(listen: .tcp(host: settings.host, port: settings.port))
+        configuration.limits.requestBody = settings.bodyLimit
+        configuration.limits.shutdownGrace = .seconds(1)
+        configuration.hosts = .loopback.allowing(settings.allowedHosts)
+        configuration.origins = .loopback.allowing(settings.allowedOrigins)
+        return GatewayService(
+            configuration: configuration, servers: servers.map(\.relay.relay),
+            authentication: GrantKeeper(settings.authentication), group: loops, logger: logger
+        ) { [bound] port in bound.set(port) }
+    }
+
+    /// Waits until the broker listens; nil when it never will.
+    package func listeningPort() async -> Int? { await bound.wait() }
+
+    /// Starts the servers; their order does not matter, they start at once.
+    package func startServers() {
+        for server in servers { server.relay.start() }
+    }
+
+    /// Waits for the first outcome of every server's start.
+    package func firstOutcomes() async -> [(server: String, outcome: StartGate.Outcome)] {
+        await withTaskGroup(of: (Int, StartGate.Outcome?).self) { group in
+            for (index, server) in servers.enumerated() {
+                group.addTask { (index, await server.relay.gate.wait()) }
+            }
+            var outcomes = [StartGate.Outcome?](repeating: nil, count: servers.count)
+            for await (index, outcome) in group { outcomes[index] = outcome }
+            return zip(servers, outcomes).map { ($0.name, $1 ?? .failed("the start was given up")) }
+        }
+    }
+
+    package var statuses: [ServerStatus] { servers.map { $0.relay.relay.status() } }
+
+    /// Addresses of the servers, for what `--json` prints and what an agent is configured with.
+    package func url(of server: String, port: Int) -> String {
+        let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
+        let path = servers.count == 1 ? "/mcp" : "/servers/\(server)/mcp"
+        return "http://\(host):\(port)\(path)"
+    }
+
+    /// The secrets that were resolved so far.
+    package var knownSecrets: [String] { redactor.values }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import ChildProcesses
+import NIOPosix
+import ServiceLifecycle
+import Upstreams
+
+/// Keeps the event loops until everything that uses them has stopped.
+struct LoopsService: Service {
+    let loops: MultiThreadedEventLoopGroup
+
+    func run() async throws {
+        try await gracefulShutdown()
+        try await loops.shutdownGracefully()
+    }
+}
+
+/// Lets the guard go once no process is left for it to guard.
+struct GuardService: Service {
+    let guardian: GuardProcess
+
+    func run() async throws {
+        // Waits for either end of the group; both are ways to stop.
+        try? await gracefulShutdown()
+        await guardian.stop()
+    }
+}
+
+/// Runs the supervisors of all servers; they stop together.
+struct SupervisorsService: Service {
+    let servers: [ServerAssembly]
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                for server in servers { group.addTask { await server.supervisor.run() } }
+            }
+        } onGracefulShutdown: {
+            // The last that was started is the first to be stopped.
+            for server in servers.reversed() { server.supervisor.shutDown() }
+        }
+    }
+}
+
+/// Ends sessions that are over their time.
+struct SweepService: Service {
+    static let interval: Duration = .seconds(15)
+
+    let servers: [ServerAssembly]
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            // Sleeping throws when the broker stops, which ends the loop.
+            while (try? await Task.sleep(for: Self.interval)) != nil {
+                for server in servers { server.relay.sweep() }
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package import LodgeConfiguration
+package import Logging
+package import Secrets
+
+/// Everything that a broker is started with, checked and resolved but for secrets.
+///
+/// It is what commands and front doors produce; nothing below them knows a flag.
+package struct BrokerSettings: Sendable {
+    package enum Authentication: Sendable {
+        /// One grant for every server, opened by this token.
+        case bearer(BearerToken, principal: String)
+        /// Everybody is let in; switched on by name only.
+        case none
+    }
+
+    package var servers: [ServerSpecification]
+    package var host = "127.0.0.1"
+    package var port = Defaults.listenPort.value
+    package var authentication: Authentication
+    package var allowedHosts: [String] = []
+    package var allowedOrigins: [String] = []
+    package var bodyLimit = Defaults.bodyLimit.value
+    package var callTimeout = Defaults.callTimeout.value
+    package var callAbsoluteTimeout = Defaults.callAbsoluteTimeout.value
+    package var startTimeout = Defaults.startTimeout.value
+    package var restartDelays = Defaults.restartDelays.value
+    /// Whether each finished call is written to the log.
+    package var logsCalls = false
+    /// Whether a server counts as started only once it listed its tools.
+    package var provesTools = false
+    /// Whether a server that names no tools allows none.
+    package var onlyListedTools = false
+    /// Lodge's own environment, from which references and passed names are resolved.
+    package var environment: [String: String]
+    package var version: String
+
+    package init(
+        servers: [ServerSpecification], authentication: Authentication, environment: [String: String], version: String
+    ) {
+        self.servers = servers
+        self.authentication = authentication
+        self.environment = environment
+        self.version = version
+    }
+}

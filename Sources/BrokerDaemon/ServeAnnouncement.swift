@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import BrokerCore
+import Foundation
+import JSONRPC
+package import LodgeConfiguration
+package import Secrets
+
+/// What `serve` says once it is ready: a line of JSON for programs, a snippet and what is withheld for people.
+package struct ServeAnnouncement: Sendable {
+    private let printsJSON: Bool
+    private let readyFile: String?
+    private let isolation: Isolation
+    private let token: BearerToken?
+    private let showsToken: Bool
+
+    /// - Parameter showsToken: whether a person has no other way to learn the token; it is shown on a terminal only.
+    package init(printsJSON: Bool, readyFile: String?, isolation: Isolation, token: BearerToken?, showsToken: Bool) {
+        self.printsJSON = printsJSON
+        self.readyFile = readyFile
+        self.isolation = isolation
+        self.token = token
+        self.showsToken = showsToken
+    }
+
+    func make(servers: [(name: String, url: String)]) throws {
+        let line = readyLine(servers)
+        if let readyFile { try PrivateFile.replace(readyFile, with: Array(line.utf8), what: "ready file") }
+        if printsJSON { FileHandle.standardOutput.write(Data(line.utf8)) }
+        FileHandle.standardError.write(Data(text(servers, onTerminal: isatty(STDERR_FILENO) == 1).utf8))
+    }
+
+    func readyLine(_ servers: [(name: String, url: String)]) -> String {
+        let list = servers.map { JSONValue.object([.init("name", .string($0.name)), .init("url", .string($0.url))]) }
+        let ready: JSONValue = [
+            "servers": .array(list), "token": token.map { .string($0.value) } ?? .null,
+            "pid": .number(.init(Int64(getpid()))),
+        ]
+        return String(decoding: ready.serialized, as: UTF8.self) + "\n"
+    }
+
+    /// What a person reads; the token stands in it only on a terminal.
+    func text(_ servers: [(name: String, url: String)], onTerminal: Bool) -> String {
+        var lines: [String] = []
+        for server in servers { lines.append("serving '\(server.name)' at \(server.url)") }
+        lines.append("paste into a client's mcp.json:")
+        lines.append(snippet(servers))
+        if token == nil {
+            lines.append("authentication is off: whoever can connect can call")
+        } else if showsToken {
+            lines.append(
+                onTerminal
+                    ? "export LODGE_TOKEN=\(token?.value ?? "")"
+                    : "a token was minted and is not shown here; use --json, --ready-file or --token-file")
+        }
+        if isolation.withheld.isEmpty {
+            lines.append("isolation \(isolation.rawValue): each session has a process of its own; nothing is withheld")
+        } else {
+            lines.append(
+                "isolation \(isolation.rawValue): all clients share one process; withheld: "
+                    + isolation.withheld.joined(separator: ", ") + " (--isolation client gives them)")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func snippet(_ servers: [(name: String, url: String)]) -> String {
+        var entries: [String] = []
+        for server in servers {
+            let headers = token == nil ? "" : #", "headers": {"Authorization": "Bearer ${LODGE_TOKEN}"}"#
+            entries.append(#"    "\#(server.name)": {"type": "http", "url": "\#(server.url)"\#(headers)}"#)
+        }
+        return "{\n  \"mcpServers\": {\n" + entries.joined(separator: ",\n") + "\n  }\n}"
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+import BrokerCore
+import ChildProcesses
+import Foundation
+import LodgeConfiguration
+import Logging
+import NIOCore
+import Upstreams
+
+/// One server of a broker, put together: its relay, and the supervisor of its processes.
+struct ServerAssembly: Sendable {
+    /// The two relays have the start and the end in common, which is no business of the Gateway's.
+    enum Relay: Sendable {
+        case shared(SharedServer)
+        case client(ClientServer)
+
+        var relay: any ServerRelay {
+            switch self {
+            case .shared(let server): server
+            case .client(let server): server
+            }
+        }
+
+        var gate: StartGate {
+            switch self {
+            case .shared(let server): server.gate
+            case .client(let server): server.gate
+            }
+        }
+
+        func start() {
+            switch self {
+            case .shared(let server): server.start()
+            case .client(let server): server.start()
+            }
+        }
+
+        func sweep() {
+            switch self {
+            case .shared(let server): server.sweep()
+            case .client(let server): server.sweep()
+            }
+        }
+    }
+
+    let name: String
+    let relay: Relay
+    let supervisor: ChildSupervisor
+
+    /// - Parameter shared: what the servers of one broker have in common.
+    init(_ specification: ServerSpecification, settings: BrokerSettings, shared: Shared) throws(ConfigurationError) {
+        name = specification.name.text
+        let command = try specification.child()
+        var logger = shared.logger
+        logger[metadataKey: "server"] = "\(specification.name.text)"
+        supervisor = ChildSupervisor(
+            plan: Self.plan(command, settings: settings, redactor: shared.redactor), guardian: shared.guardian,
+            loops: shared.loops, logger: logger)
+        let ports = ServerPorts(
+            supervisor: supervisor, sessionIDs: shared.sessionIDs, callLog: shared.callLog, logger: logger,
+            now: { .now }, wallClock: { UInt64(max(0, Date.now.timeIntervalSince1970)) })
+        let configuration = ServerConfiguration(Self.multiplexer(specification, settings: settings))
+        relay =
+            switch specification.isolation {
+            case .shared: .shared(SharedServer(configuration, ports: ports))
+            case .client: .client(ClientServer(configuration, ports: ports))
+            }
+    }
+
+    struct Shared: Sendable {
+        var guardian: GuardProcess
+        var loops: any EventLoopGroup
+        var redactor: SharedRedactor
+        var sessionIDs: SessionIDs
+        var callLog: (any CallLog)?
+        var logger: Logger
+    }
+
+    private static func multiplexer(
+        _ specification: ServerSpecification, settings: BrokerSettings
+    ) -> Multiplexer.Configuration {
+        var configuration = Multiplexer.Configuration(
+            server: specification.name.text, isolation: specification.isolation, clientVersion: settings.version)
+        configuration.callTimeout = settings.callTimeout
+        configuration.absoluteTimeout = settings.callAbsoluteTimeout
+        configuration.startTimeout = settings.startTimeout
+        configuration.recordsCalls = settings.logsCalls
+        configuration.provesTools = settings.provesTools
+        if case .bearer = settings.authentication { configuration.solePrincipal = true }
+        if let patterns = specification.allowedTools ?? (settings.onlyListedTools ? [] : nil) {
+            configuration.tools = ToolPolicy(server: specification.name, allowing: patterns)
+        }
+        return configuration
+    }
+
+    /// Secrets are resolved each time a process starts, and told to the redactor before it runs.
+    private static func plan(
+        _ command: LodgeConfiguration.ChildSpecification, settings: BrokerSettings, redactor: SharedRedactor
+    ) -> ChildPlan {
+        var plan = ChildPlan { () throws(ChildPlan.Refusal) in
+            let resolved: ResolvedChild
+            do throws(ConfigurationError) {
+                resolved = try command.resolve(environment: settings.environment) { path in
+                    try Array(Data(contentsOf: URL(filePath: path)))
+                }
+            } catch {
+                throw ChildPlan.Refusal(error.description)
+            }
+            redactor.add(resolved.secrets)
+            let environment = BuiltEnvironment.build(
+                parent: settings.environment, explicit: resolved.environment.mapValues(\.value))
+            return ChildPlan.Prepared(
+                specification: ChildProcesses.ChildSpecification(
+                    executable: resolved.command, arguments: resolved.arguments, environment: environment,
+                    workingDirectory: resolved.workingDirectory),
+                redactor: redactor)
+        }
+        plan.restartDelays = settings.restartDelays
+        plan.restartReset = Defaults.restartReset.value
+        plan.startTimeout = settings.startTimeout
+        plan.lineLimit = Defaults.lineLimit.value
+        return plan
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import BrokerCore
+import NIOCore
+import Synchronization
+
+/// One POST with requests in it, from its dispatch to the end of its response: the sink of their answers.
+///
+/// It is not the connection: it outlives no response, and belongs to the ``RelayHandler`` that made it. That handler
+/// writes what the ``ExchangeState`` says.
+// Sound: everything mutable but the atomic is touched on the event loop only, where messages from elsewhere are sent.
+final class Exchange: CallSink, @unchecked Sendable {
+    let acceptsStream: Bool
+    private let eventLoop: any EventLoop
+    private let meters: GatewayMeters
+    /// Messages that are on their way to the event loop, which one from the loop itself must not overtake.
+    private let underway = Atomic<Int>(0)
+    private var state: ExchangeState
+    private var tickets: [CallTicket] = []
+    /// The first ticket stands apart: most exchanges have one.
+    private var ticket: CallTicket?
+    private var handler: RelayHandler?
+
+    init(_ state: ExchangeState, handler: RelayHandler, eventLoop: any EventLoop, meters: GatewayMeters) {
+        self.state = state
+        self.handler = handler
+        self.eventLoop = eventLoop
+        self.meters = meters
+        acceptsStream = state.acceptsStream
+        meters.exchanges.add(1, ordering: .relaxed)
+    }
+
+    deinit { meters.exchanges.subtract(1, ordering: .relaxed) }
+
+    // MARK: CallSink
+
+    func deliver(_ message: MessageBytes) {
+        onLoop { $0.perform($0.state.message(message)) }
+    }
+
+    func finish(_ answer: Answer) {
+        onLoop { $0.perform($0.state.answer(answer)) }
+    }
+
+    @inline(__always)
+    private func onLoop(_ body: @escaping @Sendable (Exchange) -> Void) {
+        if eventLoop.inEventLoop, underway.load(ordering: .relaxed) == 0 { return body(self) }
+        underway.add(1, ordering: .relaxed)
+        eventLoop.execute {
+            self.underway.subtract(1, ordering: .relaxed)
+            body(self)
+        }
+    }
+
+    // MARK: For the handler, on the event loop
+
+    /// Keeps a request's ticket for the case that the client leaves.
+    func keep(_ ticket: CallTicket) {
+        guard !state.isEnded else { return }
+        if self.ticket == nil {
+            self.ticket = ticket
+        } else {
+            tickets.append(ticket)
+        }
+    }
+
+    /// The client has left: nothing more is written, and what is in flight is given up.
+    func abandon() {
+        handler = nil
+        guard state.left() else { return }
+        let (first, others) = (ticket, tickets)
+        dropTickets()
+        first?.abandon()
+        for ticket in others { ticket.abandon() }
+    }
+
+    func tick(now: NIODeadline) { perform(state.tick(now: now)) }
+
+    var due: NIODeadline? { state.due }
+
+    func wrote(now: NIODeadline) { state.wrote(now: now) }
+
+    private func perform(_ action: ExchangeState.Action) {
+        if action == .nothing { return }
+        guard let handler else { return }
+        if state.isEnded {
+            self.handler = nil
+            dropTickets()
+        }
+        handler.perform(action, of: self)
+    }
+
+    private func dropTickets() {
+        ticket = nil
+        tickets = []
+    }
+}
+
+/// Stands in where a message has no answer; what comes for it is a mistake of the server and is dropped.
+final class NoAnswer: CallSink {
+    static let sink = NoAnswer()
+    var acceptsStream: Bool { false }
+    func deliver(_ message: MessageBytes) {}
+    func finish(_ answer: Answer) {}
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Synchronization
+
+/// Counts what the gateway holds right now, so that a leak shows as a number.
+package final class GatewayMeters: Sendable {
+    /// POSTs with requests whose response has not ended, as objects alive.
+    package let exchanges = Atomic<Int>(0)
+    /// Sessions' own streams, as objects alive.
+    package let streams = Atomic<Int>(0)
+    /// Open connections.
+    package let connections = Atomic<Int>(0)
+
+    package init() {}
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+
+/// A host and a port, as `--listen` takes them.
+struct ListenAddress: ExpressibleByArgument, Hashable {
+    var host: String
+    var port: Int
+
+    /// Takes `HOST:PORT`, `[IPV6]:PORT` or `PORT`.
+    init?(argument: String) {
+        let host: Substring
+        let port: Substring
+        if let colon = argument.lastIndex(of: ":") {
+            host = argument[..<colon]
+            port = argument[argument.index(after: colon)...]
+        } else {
+            (host, port) = ("127.0.0.1", argument[...])
+        }
+        guard let number = UInt16(port) else { return nil }
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            self.host = String(host.dropFirst().dropLast())
+        } else {
+            guard !host.contains(":") else { return nil }
+            self.host = host.isEmpty ? "0.0.0.0" : String(host)
+        }
+        self.port = Int(number)
+    }
+
+    /// Whether only this machine can connect.
+    var isLoopback: Bool {
+        host == "localhost" || host == "::1"
+            || (host.hasPrefix("127.") && host.split(separator: ".", omittingEmptySubsequences: false).count == 4)
+    }
+}
