@@ -34,7 +34,8 @@ enum LaunchScript {
     /// Is process 1 inside `unshare`: an agent in its place would not die of any signal. Its own stderr is closed
     /// while it waits, or it would print the agent's end.
     static let initial = """
-        { "$@" 2>&3 3>&-; } 3>&2 2>/dev/null
+        exec 3>&2 2>/dev/null
+        (exec 2>&3 3>&-; exec "$@")
         exit $?
         """
 

@@ -6,17 +6,18 @@ import Testing
 
 @Suite("A confined agent", .enabled(if: !Confinement.all.isEmpty, "no sandbox works on this machine"), .timeLimit(.minutes(1)))
 struct ConfinedAgentTests {
-    private static let searchEnvironments = "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -c 'CANARY=4[2]7' "
+    private static let searchEnvironments = #"cat /proc/[0-9]*/environ 2>/dev/null | tr '\0' '\n' | grep -c "CANARY=$1" "#
 
     @Test("cannot find a key in the environment of a process outside", arguments: Confinement.all)
     func environments(_ confinement: Confinement) throws {
+        let canary = UUID().uuidString
         let launch = LaunchCommand(executable: "/bin/sh", arguments: ["-c", "echo ready; read x < /dev/null; exec sleep 600"])
-        let server = try Launched(launch, prefix: confinement.prefix, environment: ["CANARY": "427"])
+        let server = try Launched(launch, prefix: confinement.prefix, environment: ["CANARY": canary])
         defer { server.signalGroup(SIGKILL) }
         #expect(server.line() == "ready")
-        let unconfined = LaunchCommand(executable: "/bin/sh", arguments: ["-c", Self.searchEnvironments])
+        let unconfined = LaunchCommand(executable: "/bin/sh", arguments: ["-c", Self.searchEnvironments, "sh", canary])
         #expect(try Launched(unconfined, prefix: confinement.prefix).end().output == "1\n", "the search itself works")
-        #expect(try confinement.run(Self.searchEnvironments).output == "0\n")
+        #expect(try confinement.run(Self.searchEnvironments, [canary]).output == "0\n")
     }
 
     @Test("has a process table of its own, and process 1 is not the machine's", arguments: Confinement.all)

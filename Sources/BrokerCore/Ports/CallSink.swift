@@ -15,7 +15,7 @@ package protocol CallSink: AnyObject, Sendable {
 }
 
 /// The end of one client request, as the transport has to tell it.
-package enum Answer: Sendable {
+package enum Answer: Sendable, Equatable {
     /// A JSON-RPC response, of the server or of Lodge, for a client that has its session.
     case message(MessageBytes)
     /// The response to `initialize` that opened a session, with the session's id.

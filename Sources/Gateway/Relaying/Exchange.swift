@@ -34,22 +34,29 @@ final class Exchange: CallSink, @unchecked Sendable {
     // MARK: CallSink
 
     func deliver(_ message: MessageBytes) {
-        onLoop { $0.perform($0.state.message(message)) }
+        if isNext { return take(message) }
+        later { $0.take(message) }
     }
 
     func finish(_ answer: Answer) {
-        onLoop { $0.perform($0.state.answer(answer)) }
+        if isNext { return take(answer) }
+        later { $0.take(answer) }
     }
 
+    /// Whether what comes now may be handled now: on the event loop, with nothing before it still on its way there.
     @inline(__always)
-    private func onLoop(_ body: @escaping @Sendable (Exchange) -> Void) {
-        if eventLoop.inEventLoop, underway.load(ordering: .relaxed) == 0 { return body(self) }
-        underway.add(1, ordering: .relaxed)
+    private var isNext: Bool { eventLoop.inEventLoop && underway.load(ordering: .acquiring) == 0 }
+
+    private func later(_ body: @escaping @Sendable (Exchange) -> Void) {
+        underway.add(1, ordering: .acquiringAndReleasing)
         eventLoop.execute {
-            self.underway.subtract(1, ordering: .relaxed)
+            self.underway.subtract(1, ordering: .acquiringAndReleasing)
             body(self)
         }
     }
+
+    private func take(_ message: MessageBytes) { perform(state.message(message)) }
+    private func take(_ answer: Answer) { perform(state.answer(answer)) }
 
     // MARK: For the handler, on the event loop
 
@@ -73,6 +80,12 @@ final class Exchange: CallSink, @unchecked Sendable {
         for ticket in others { ticket.abandon() }
     }
 
+    /// The exchange came to nothing: the message it was made for was refused.
+    func drop() {
+        _ = state.left()
+        handler = nil
+    }
+
     func tick(now: NIODeadline) { perform(state.tick(now: now)) }
 
     var due: NIODeadline? { state.due }
@@ -80,7 +93,7 @@ final class Exchange: CallSink, @unchecked Sendable {
     func wrote(now: NIODeadline) { state.wrote(now: now) }
 
     private func perform(_ action: ExchangeState.Action) {
-        if action == .nothing { return }
+        if case .nothing = action { return }
         guard let handler else { return }
         if state.isEnded {
             self.handler = nil

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import BrokerCore
+import NIOCore
+import NIOHTTP1
+
+/// What a connection keeps of the request that it is answering.
+struct RequestInHand {
+    /// What is done once the whole request is there.
+    enum Purpose { case none, message, stream }
+
+    var purpose = Purpose.none
+    var version = HTTPVersion.http1_1
+    /// Whether the connection takes another request after the response.
+    var keepsAlive = true
+    /// The answer to HEAD has no body.
+    var isHead = false
+    /// The origin whose page may read the response.
+    var sharedOrigin: String?
+    var relay: (any ServerRelay)?
+    var principal = Principal.anonymous
+    var session: String?
+    /// Whether `MCP-Protocol-Version` names no revision with a handshake; that does not matter to `initialize`.
+    var versionIsUnknown = false
+    var body: ByteBuffer?
+    /// When its first bytes came.
+    var start = NIODeadline.uptimeNanoseconds(0)
+}
