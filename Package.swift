@@ -28,6 +28,7 @@ func executable(_ name: String, _ dependencies: [Target.Dependency] = [], path: 
 }
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
@@ -40,7 +41,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -74,28 +74,29 @@ let package = Package(
             "Gateway",
             [
                 "BrokerCore", "JSONRPC", .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"), logging, nioCore,
-                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"), nioPosix,
+                .product(name: "Hummingbird", package: "hummingbird"), logging, nioCore, nioHTTP1, nioPosix,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
 
         // MARK: AgentClients
-        library("AgentClients", readme: true),
+        library("AgentClients", ["LodgeConfiguration", "Secrets"], readme: true),
 
         // MARK: BrokerDaemon
         library(
             "BrokerDaemon",
             [
                 "AgentClients", "BrokerCore", "ChildProcesses", "Gateway", "JSONRPC", "LodgeConfiguration", "Sandbox",
-                "Secrets", "Upstreams", logging, nioCore, .product(name: "NIOHTTP1", package: "swift-nio"), nioPosix,
+                "Secrets", "Upstreams", logging, nioCore, nioHTTP1, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
 
         // MARK: LodgeCommands
         library(
             "LodgeCommands",
             [
-                .product(name: "ArgumentParser", package: "swift-argument-parser"), "BrokerDaemon",
-                "LodgeConfiguration", logging, "Secrets",
+                "AgentClients", "BrokerDaemon", "LodgeConfiguration", "Sandbox", "Secrets",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ]),
 
         // MARK: lodge

@@ -17,7 +17,7 @@ package final class Broker: Sendable {
     private let settings: BrokerSettings
     private let servers: [ServerAssembly]
     private let loops: MultiThreadedEventLoopGroup
-    private let guardian: GuardProcess
+    let guardian: GuardProcess
     private let callLog: CallLogWriter?
     private let redactor: SharedRedactor
     private let logger: Logger
@@ -61,12 +61,14 @@ package final class Broker: Sendable {
         var configuration = GatewayConfiguration(listen: .tcp(host: settings.host, port: settings.port))
         configuration.limits.requestBody = settings.bodyLimit
         configuration.limits.shutdownGrace = .seconds(1)
-        configuration.hosts = .loopback.allowing(settings.allowedHosts)
-        configuration.origins = .loopback.allowing(settings.allowedOrigins)
+        configuration.hosts = HostRule(allowing: settings.allowedHosts)
+        configuration.origins = OriginRule(allowing: settings.allowedOrigins)
         return GatewayService(
-            configuration: configuration, servers: servers.map(\.relay.relay),
+            configuration, servers: servers.map(\.relay.relay),
             authentication: GrantKeeper(settings.authentication), group: loops, logger: logger
-        ) { [bound] port in bound.set(port) }
+        ) { [bound] place in
+            if case .tcp(_, let port) = place { bound.set(port) }
+        }
     }
 
     /// Waits until the broker listens; nil when it never will.

@@ -5,6 +5,7 @@ import Foundation
 import LodgeConfiguration
 import Logging
 import NIOCore
+import Secrets
 import Upstreams
 
 /// One server of a broker, put together: its relay, and the supervisor of its processes.
@@ -101,7 +102,7 @@ struct ServerAssembly: Sendable {
             let resolved: ResolvedChild
             do throws(ConfigurationError) {
                 resolved = try command.resolve(environment: settings.environment) { path in
-                    try Array(Data(contentsOf: URL(filePath: path)))
+                    try PrivateFile.read(path, what: "secret file", whoeverMayRead: true)
                 }
             } catch {
                 throw ChildPlan.Refusal(error.description)

@@ -183,15 +183,14 @@ int cps_peek_exit(int pidfd, int block, int stops, struct cps_change *change) {
     return 1;
 }
 
-static int collect(idtype_t kind, id_t id, int options) {
+static int collect(int pidfd, int options) {
     siginfo_t info;
     memset(&info, 0, sizeof info);
-    return waitid(kind, id, &info, options | WNOHANG) < 0 ? -errno : info.si_pid != 0;
+    return waitid(CPS_P_PIDFD, (id_t)pidfd, &info, options | WNOHANG) < 0 ? -errno : info.si_pid != 0;
 }
 
-int cps_collect_exit(int pidfd) { return collect(CPS_P_PIDFD, (id_t)pidfd, WEXITED); }
-int cps_collect_stop(int pidfd) { return collect(CPS_P_PIDFD, (id_t)pidfd, WSTOPPED); }
-int cps_collect_zombie(pid_t pid) { return collect(P_PID, (id_t)pid, WEXITED); }
+int cps_collect_exit(int pidfd) { return collect(pidfd, WEXITED); }
+int cps_collect_stop(int pidfd) { return collect(pidfd, WSTOPPED); }
 
 int cps_restore_sigchld(void) {
     struct sigaction action;

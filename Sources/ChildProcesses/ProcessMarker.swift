@@ -15,9 +15,10 @@ package enum ProcessMarker {
 
     /// Makes a marker that no other child has: 128 random bits as hexadecimal digits.
     package static func random() -> String {
-        var generator = SystemRandomNumberGenerator()
-        let digits = Array("0123456789abcdef")
-        return String((0..<32).map { _ in digits[Int.random(in: 0..<16, using: &generator)] })
+        (0..<2).map { _ in
+            let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
     }
 
     /// Answers whether a text can be a marker: 1 to 64 letters, digits, `-` and `_`.

@@ -71,7 +71,8 @@ enum ProcessTable {
     private static func entry(of pid: pid_t, buffer: inout [UInt8]) -> ProcessEntry? {
         let count = read("stat", of: pid, into: &buffer)
         guard count > 0 else { return nil }
-        return ProcessEntry(pid: pid, stat: buffer[..<count])
+        // A copy of the few bytes, so that the next read does not copy the whole buffer.
+        return ProcessEntry(pid: pid, stat: Array(buffer[..<count]))
     }
 
     private static func markers(of pid: pid_t, buffer: inout [UInt8]) -> [String] {
@@ -82,30 +83,48 @@ enum ProcessTable {
             Int(unsafe cps_find_variable(bytes.baseAddress, count, "\(ProcessMarker.variable)="))
         }
         guard offset >= 0 else { return [] }
-        return ProcessMarker.parts(String(decoding: buffer[offset..<count].prefix { $0 != 0 }, as: UTF8.self))
+        var end = offset
+        while end < count, buffer[end] != 0 { end += 1 }
+        return ProcessMarker.parts(String(decoding: Array(buffer[offset..<end]), as: UTF8.self))
     }
 }
 
 extension ProcessEntry {
     /// Reads a line of /proc/<pid>/stat (proc_pid_stat(5)); nil if it is not one.
-    init?(pid: pid_t, stat: ArraySlice<UInt8>) {
+    init?(pid: pid_t, stat: [UInt8]) {
         // The second field is the program's name in parentheses and may itself contain any of `)` and space.
-        guard let nameEnd = stat.lastIndex(of: UInt8(ascii: ")")) else { return nil }
-        let fields = stat[(nameEnd + 1)...].split(separator: UInt8(ascii: " "))
-        guard fields.count >= 20, let state = fields[0].first,
-            let parent = Self.number(fields[1]), let group = Self.number(fields[2]),
-            let session = Self.number(fields[3]), let threads = Self.number(fields[17]),
-            let startTime = Self.number(fields[19])
-        else { return nil }
-        identity = Identity(pid: pid, startTime: UInt64(max(0, startTime)))
-        self.parent = pid_t(truncatingIfNeeded: parent)
-        self.group = pid_t(truncatingIfNeeded: group)
-        self.session = pid_t(truncatingIfNeeded: session)
+        guard let nameEnd = stat.lastIndex(of: UInt8(ascii: ")")), nameEnd + 2 < stat.count else { return nil }
+        let state = stat[nameEnd + 2]
+        // From the fourth field on, all are numbers; the 22nd is the last of interest.
+        let numbers = Self.numbers(in: stat, from: nameEnd + 4, count: 19)
+        guard numbers.count == 19 else { return nil }
+        identity = Identity(pid: pid, startTime: UInt64(max(0, numbers[18])))
+        parent = pid_t(truncatingIfNeeded: numbers[0])
+        group = pid_t(truncatingIfNeeded: numbers[1])
+        session = pid_t(truncatingIfNeeded: numbers[2])
         // A zombie with threads left is a program whose first thread ended before the others.
-        isAlive = threads > 1 || !(state == UInt8(ascii: "Z") || state == UInt8(ascii: "X"))
+        isAlive = numbers[16] > 1 || !(state == UInt8(ascii: "Z") || state == UInt8(ascii: "X"))
     }
 
-    private static func number(_ field: ArraySlice<UInt8>) -> Int64? {
-        Int64(String(decoding: field, as: UTF8.self))
+    /// Fewer than `count` if the line ends early or has something else than numbers.
+    private static func numbers(in line: [UInt8], from start: Int, count: Int) -> [Int64] {
+        var numbers: [Int64] = []
+        numbers.reserveCapacity(count)
+        var index = start
+        while numbers.count < count, index < line.count {
+            let isNegative = line[index] == UInt8(ascii: "-")
+            if isNegative { index += 1 }
+            var number: Int64 = 0
+            let first = index
+            while index < line.count, line[index] >= 0x30, line[index] <= 0x39 {
+                number = number &* 10 &+ Int64(line[index] - 0x30)
+                index += 1
+            }
+            guard index > first else { break }
+            numbers.append(isNegative ? -number : number)
+            // The space between two fields.
+            index += 1
+        }
+        return numbers
     }
 }

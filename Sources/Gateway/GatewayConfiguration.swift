@@ -35,6 +35,8 @@ package struct GatewayConfiguration: Sendable {
 package struct GatewayLimits: Sendable {
     /// The longest request body, in bytes.
     package var requestBody = 4 << 20
+    /// The most messages in one batch, because each may be answered with more bytes than it has.
+    package var batchMessages = 256
     /// How long the head and body of a request may take to arrive; also the first bytes of a new connection.
     package var requestArrival = TimeAmount.seconds(30)
     /// How long a connection may stay open between two requests.

@@ -4,8 +4,8 @@ private import Secrets
 
 /// How to start a server that is a process of this machine.
 ///
-/// Its environment is what it is given here and nothing that Lodge happens to have; what every child gets beside it (`PATH`,
-/// `HOME` …) is the concern of whoever starts it.
+/// Its environment is what it is given here and nothing that Lodge happens to have; what every child gets beside it
+/// (`PATH`, `HOME` …) is the concern of whoever starts it.
 package struct ChildSpecification: Hashable, Sendable {
     package var command: ConfiguredValue
     package var arguments: [ConfiguredValue]

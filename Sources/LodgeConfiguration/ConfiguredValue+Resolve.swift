@@ -20,9 +20,9 @@ package struct ResolvedValue: Hashable, Sendable, CustomStringConvertible, Custo
 extension ConfiguredValue {
     /// Resolves the references; call it when the upstream starts and not before.
     ///
-    /// A value is a secret if a reference gave a part of it, unless that was one of `plainVariables` or the reference's own
-    /// default; or if it stands under a name that names a credential. What stands on a command line is never one: the
-    /// initializer refuses credentials there. A secret that is unresolved or empty is an error.
+    /// A value is a secret if a reference gave a part of it, unless that was one of `plainVariables` or the reference's
+    /// own default; or if it stands under a name that names a credential. What stands on a command line is never one:
+    /// the initializer refuses credentials there. A secret that is unresolved or empty is an error.
     ///
     /// - Parameters:
     ///   - environment: Lodge's own environment.

@@ -27,7 +27,8 @@ package enum Defaults {
         key: "upstream line", value: 64 << 20, unit: .bytes,
         text: "a longer line of a server is not stored and fails its own call only")
     package static let responseLimit = Default(
-        key: "response held in memory", value: 64 << 20, unit: .bytes, text: "a longer response fails its own call only")
+        key: "response held in memory", value: 64 << 20, unit: .bytes, text: "a longer response fails its own call only"
+    )
     package static let callTimeout = Default(
         key: "call timeout", value: Duration.seconds(300), unit: .seconds,
         text: "a call without an answer or progress for this long fails")

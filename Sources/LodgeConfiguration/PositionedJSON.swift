@@ -2,8 +2,8 @@
 
 /// A JSON value (RFC 8259) that knows where it stands, for files that people write.
 ///
-/// It is not for messages: it copies every string and is read once at a start. Objects keep their members in order, with
-/// duplicates, so that the reader can refuse them. `offset` counts bytes from the start of the file.
+/// It is not for messages: it copies every string and is read once at a start. Objects keep their members in order,
+/// with duplicates, so that the reader can refuse them. `offset` counts bytes from the start of the file.
 struct PositionedJSON {
     struct Member {
         var key: String

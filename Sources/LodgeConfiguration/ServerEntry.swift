@@ -110,7 +110,8 @@ struct ServerEntry {
                 throw wrong("\(key) \(name) must be a string, not \(entry.value.kind)", entry.value.offset)
             }
             let location = text.location(of: entry.value.offset)
-            values[name] = try ConfiguredValue(string, at: ValuePlace(server: server, role: role(name), location: location))
+            values[name] = try ConfiguredValue(
+                string, at: ValuePlace(server: server, role: role(name), location: location))
         }
         return values
     }

@@ -23,7 +23,8 @@ package struct ServerName: Hashable, Sendable, Comparable, CustomStringConvertib
 
     private init(valid text: String) { self.text = text }
 
-    /// Makes a name from any text: lower case, every other run of characters one `-`, cut to 32; nil if nothing is left.
+    /// Makes a name from any text: lower case, every other run of characters one `-`, cut to 32; nil if nothing is
+    /// left.
     package static func slug(of text: String) -> ServerName? {
         var slug = ""
         for scalar in text.lowercased().unicodeScalars {

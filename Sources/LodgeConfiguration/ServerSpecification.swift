@@ -11,7 +11,8 @@ package struct ServerSpecification: Hashable, Sendable {
     package var origin: SourceLocation?
 
     package init(
-        name: ServerName, transport: ServerTransport, isolation: Isolation = .shared, allowedTools: [ToolPattern]? = nil,
+        name: ServerName, transport: ServerTransport, isolation: Isolation = .shared,
+        allowedTools: [ToolPattern]? = nil,
         origin: SourceLocation? = nil
     ) {
         self.name = name

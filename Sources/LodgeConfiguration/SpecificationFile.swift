@@ -2,9 +2,9 @@
 
 /// Reads a file of server definitions in a shape of another program.
 ///
-/// Two shapes: a list of `{name, command, args, env …}` whose member names may be written in any case, and an object with
-/// `mcpServers`, as Claude Code has it. Unknown members are warnings, since the file is not Lodge's own. A file that is
-/// empty or blank has no servers. It reads no other file and resolves nothing.
+/// Two shapes: a list of `{name, command, args, env …}` whose member names may be written in any case, and an object
+/// with `mcpServers`, as Claude Code has it. Unknown members are warnings, since the file is not Lodge's own. A file
+/// that is empty or blank has no servers. It reads no other file and resolves nothing.
 package enum SpecificationFile {
     /// Parses the content of a file; `sourceName` is how errors and warnings name it.
     package static func parse(

@@ -2,8 +2,8 @@
 
 /// A pattern of tool names that an agent may use.
 ///
-/// `mcp__SERVER__TOOL` means tools of that server, `mcp__SERVER` all of them, and a pattern without that prefix tools of
-/// whichever server it is listed for. In the tool's part `*` stands for any run of characters, also none. It decides
+/// `mcp__SERVER__TOOL` means tools of that server, `mcp__SERVER` all of them, and a pattern without that prefix tools
+/// of whichever server it is listed for. In the tool's part `*` stands for any run of characters, also none. It decides
 /// nothing: it only says whether a name fits.
 package struct ToolPattern: Hashable, Sendable, CustomStringConvertible {
     /// As written.

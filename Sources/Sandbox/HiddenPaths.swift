@@ -2,8 +2,8 @@
 
 /// The paths of a request in the order in which they must be covered.
 ///
-/// A path inside a hidden directory is gone with it and is not covered again, unless it lies in the session's own directory,
-/// which is put back.
+/// A path inside a hidden directory is gone with it and is not covered again, unless it lies in the session's own
+/// directory, which is put back.
 struct HiddenPaths: Hashable {
     /// Covered before the own directory is put back.
     private(set) var outer: [PathFacts.Fact] = []
@@ -51,7 +51,9 @@ struct HiddenPaths: Hashable {
 
     private func refuse(hidden path: String, _ what: String, _ facts: PathFacts) throws(SandboxError) {
         let resolved = facts.look(path)?.path ?? path
-        if let own, Self.contains(own, resolved), !inner.contains(where: { Self.contains($0.path, resolved) }) { return }
+        if let own, Self.contains(own, resolved), !inner.contains(where: { Self.contains($0.path, resolved) }) {
+            return
+        }
         guard let cover = (outer + inner).first(where: { Self.contains($0.path, resolved) }) else { return }
         throw SandboxError(
             "\(what) '\(path)' lies in '\(cover.path)', which the sandbox hides; use another or --sandbox=off")

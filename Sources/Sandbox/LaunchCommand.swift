@@ -4,8 +4,8 @@
 ///
 /// Start it in a process group of its own (on a terminal, the foreground one), with the agent's environment and working
 /// directory and nothing open but its three streams. Send signals to the *group*: the processes between Lodge and the
-/// agent ignore HUP, INT, QUIT, USR1, USR2 and TERM, the agent does not. Its exit status is the agent's, 128 + signal for an
-/// agent that a signal ended. KILL for the process that was started ends everything inside.
+/// agent ignore HUP, INT, QUIT, USR1, USR2 and TERM, the agent does not. Its exit status is the agent's, 128 + signal
+/// for an agent that a signal ended. KILL for the process that was started ends everything inside.
 package struct LaunchCommand: Hashable, Sendable {
     /// Absolute, or a name to be looked up in the agent's `PATH` if there is no sandbox.
     package var executable: String

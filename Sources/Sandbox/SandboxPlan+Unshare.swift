@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension SandboxPlan {
-    /// Without root, the paths are covered as root of a user namespace, and the agent then gets one further in, as itself
-    /// again: what was mounted outside of it is locked, so no namespace of the agent's own can take a cover away.
+    /// Without root, the paths are covered as root of a user namespace, and the agent then gets one further in, as
+    /// itself again: what was mounted outside of it is locked, so no namespace of the agent's own can take a cover
+    /// away.
     static func unshare(
         _ path: String, _ userNamespaces: Bool, _ tools: SandboxTools, _ paths: HiddenPaths, _ readOnly: [String],
         _ command: [String], _ user: SandboxUser

@@ -2,8 +2,8 @@
 
 /// How an agent is started on this machine, and what that keeps from it.
 ///
-/// A plan is pure: it starts nothing and looks at the machine only through `PathFacts`. It is no complete jail: the network
-/// and every file that is not named stay as they are. The statement says so for each case.
+/// A plan is pure: it starts nothing and looks at the machine only through `PathFacts`. It is no complete jail: the
+/// network and every file that is not named stay as they are. The statement says so for each case.
 package struct SandboxPlan: Hashable, Sendable {
     package let launch: LaunchCommand
     package let statement: SandboxStatement

@@ -8,8 +8,9 @@
 
 /// Finds out by trying what this machine can confine an agent with.
 ///
-/// A tool that is installed may still be refused by the kernel, a container or a profile, so each candidate starts `true` once
-/// through the very plan that an agent would get. It takes some milliseconds; it blocks, so call it once at a start.
+/// A tool that is installed may still be refused by the kernel, a container or a profile, so each candidate starts
+/// `true` once through the very plan that an agent would get. It takes some milliseconds; it blocks, so call it once at
+/// a start.
 package struct SandboxProbe: Sendable {
     /// How a trial ended.
     package enum Outcome: Hashable, Sendable {
@@ -27,7 +28,8 @@ package struct SandboxProbe: Sendable {
     private let limit: Duration
 
     package init(
-        run: @escaping Run = { SpawnedProbe.run($0, limit: $1) }, facts: PathFacts = .live, limit: Duration = .seconds(3)
+        run: @escaping Run = { SpawnedProbe.run($0, limit: $1) }, facts: PathFacts = .live,
+        limit: Duration = .seconds(3)
     ) {
         self.run = run
         self.facts = facts
@@ -42,7 +44,8 @@ package struct SandboxProbe: Sendable {
     /// - Parameter searchPath: the value of `PATH`, searched after the system's own directories.
     package func detect(searchPath: String?, user: SandboxUser = SandboxProbe.currentUser) -> SandboxCapability {
         let system = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"]
-        let directories = system + (searchPath ?? "").split(separator: ":").map(String.init).filter { $0.hasPrefix("/") }
+        let directories =
+            system + (searchPath ?? "").split(separator: ":").map(String.init).filter { $0.hasPrefix("/") }
         func find(_ name: String) -> String? {
             directories.lazy.map { "\($0)/\(name)" }.first { facts.look($0)?.isDirectory == false }
         }
@@ -53,14 +56,22 @@ package struct SandboxProbe: Sendable {
         if let path = find("bwrap") {
             let tools = SandboxTools(shell: shell, env: env, mount: "", setpriv: "")
             let capability = SandboxCapability.bubblewrap(path: path, tools: tools)
-            if let reason = failure(of: capability, user) { reasons.append("bubblewrap: \(reason)") } else { return capability }
+            if let reason = failure(of: capability, user) {
+                reasons.append("bubblewrap: \(reason)")
+            } else {
+                return capability
+            }
         } else {
             reasons.append("bubblewrap is not installed")
         }
         if let path = find("unshare"), let mount = find("mount"), let setpriv = find("setpriv") {
             let tools = SandboxTools(shell: shell, env: env, mount: mount, setpriv: setpriv)
             let capability = SandboxCapability.unshare(path: path, userNamespaces: !user.isRoot, tools: tools)
-            if let reason = failure(of: capability, user) { reasons.append("unshare: \(reason)") } else { return capability }
+            if let reason = failure(of: capability, user) {
+                reasons.append("unshare: \(reason)")
+            } else {
+                return capability
+            }
         } else {
             reasons.append("unshare, mount or setpriv is not installed")
         }

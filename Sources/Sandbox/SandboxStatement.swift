@@ -19,7 +19,8 @@ package struct SandboxStatement: Hashable, Sendable {
             "it can read the memory of Lodge and of the servers where processes of one user may trace each other"
                 + " (kernel.yama.ptrace_scope 0)",
             "it can signal and end Lodge and the servers",
-            "it can read Lodge's configuration and state, and use its control socket, engine sockets and the session bus",
+            "it can read Lodge's configuration and state, and use its control socket, engine sockets and the"
+                + " session bus",
         ]
         if user.isRoot { gaps.append("it is root, so no file, process or device of the machine is closed to it") }
         return SandboxStatement(isConfined: false, holds: [], doesNotHold: gaps)
@@ -35,14 +36,16 @@ package struct SandboxStatement: Hashable, Sendable {
             case .unshare(_, false, _), .none: "unshare"
             }
         var holds = [
-            "own process table (\(tool)): the agent sees, signals and traces its own processes only, and /proc shows no other",
+            "own process table (\(tool)): the agent sees, signals and traces its own processes only, and /proc"
+                + " shows no other",
             "programs that raise privileges, as sudo does, raise none",
             "every process that the agent leaves behind ends with it",
         ]
         if !paths.all.isEmpty { holds.append("hidden: \(paths.all.joined(separator: ", "))") }
         if let own = paths.own { holds.append("visible among the hidden: \(own)") }
         var gaps = [
-            "every other file that uid \(user.userID) may read stays readable, and a hidden one too where it is mounted or"
+            "every other file that uid \(user.userID) may read stays readable, and a hidden one too where it is"
+                + " mounted or"
                 + " linked under a second name",
             "the network is kept: loopback and abstract sockets, such as that of an X server, are reachable",
             "a terminal is shared: on Linux before 6.2 the agent can type into it what runs after the agent",

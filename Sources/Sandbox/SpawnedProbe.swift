@@ -8,8 +8,8 @@
 
 /// Runs one short trial and waits for it, blocking.
 ///
-/// It is for `SandboxProbe` alone, not a way to start children: it has no streams, no teardown and no guard. It collects the
-/// status of its own process only.
+/// It is for `SandboxProbe` alone, not a way to start children: it has no streams, no teardown and no guard. It
+/// collects the status of its own process only.
 enum SpawnedProbe {
     static func run(_ launch: LaunchCommand, limit: Duration) -> SandboxProbe.Outcome {
         guard let pipe = Pipe() else { return .failed("no pipe could be made: system error \(errno)") }
@@ -18,9 +18,9 @@ enum SpawnedProbe {
         close(pipe.writeEnd)
         guard code == 0 else { return .failed("\(launch.executable) cannot be started: system error \(code)") }
         let (text, ended) = collect(pipe.readEnd, until: ContinuousClock.now + limit)
-        // KILL for the outermost process takes the sandbox with it; for one that has ended it does nothing, since
-        // its number is not given away before it is waited for.
-        if !ended { kill(process, SIGKILL) }
+        // The whole group, since a tool that hangs may not have tied itself to its parent yet. The number cannot have
+        // been given away: it is kept until it is waited for.
+        if !ended { kill(-process, SIGKILL) }
         var status: Int32 = 0
         while unsafe waitpid(process, &status, 0) < 0 && errno == EINTR {}
         guard ended else { return .timedOut }
@@ -62,7 +62,10 @@ enum SpawnedProbe {
         unsafe posix_spawnattr_setpgroup(&attributes, 0)
         let words = unsafe copies([launch.executable] + launch.arguments)
         let variables = unsafe copies(["PATH=/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL=C"])
-        defer { for unsafe string in unsafe words + variables { unsafe free(string) } }
+        defer {
+            for index in unsafe words.indices { unsafe free(words[index]) }
+            for index in unsafe variables.indices { unsafe free(variables[index]) }
+        }
         let code = unsafe posix_spawn(&process, launch.executable, &actions, &attributes, words, variables)
         return (process, code)
     }

@@ -21,7 +21,12 @@ package enum PrivateFile {
     }
 
     /// Reads a regular file that group and others may neither read nor write.
-    package static func read(_ path: String, what: String) throws(SecretsError) -> [UInt8] {
+    ///
+    /// `whoeverMayRead` waives that, for files that are made by others with a mode of their own, as a container
+    /// engine's secrets are.
+    package static func read(
+        _ path: String, what: String, whoeverMayRead: Bool = false
+    ) throws(SecretsError) -> [UInt8] {
         // Without O_NONBLOCK, a path that names a FIFO would be waited for instead of refused.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw failure("\(what) '\(path)' cannot be read", errno) }
@@ -31,7 +36,7 @@ package enum PrivateFile {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw SecretsError(.unreadable, "\(what) '\(path)' is not a regular file; name a regular file")
         }
-        guard status.st_mode & 0o066 == 0 else {
+        guard whoeverMayRead || status.st_mode & 0o066 == 0 else {
             throw SecretsError(.exposed, "\(what) '\(path)' is open to other users; run: chmod 600 '\(path)'")
         }
         var content: [UInt8] = []

@@ -23,7 +23,8 @@ package struct SessionSigningKey: Sendable, CustomStringConvertible, CustomDebug
 
     private init(key: SymmetricKey) {
         self.key = key
-        self.keyID = Array(HMAC<SHA256>.authenticationCode(for: Array("lodge session key id".utf8), using: key).prefix(4))
+        self.keyID = Array(
+            HMAC<SHA256>.authenticationCode(for: Array("lodge session key id".utf8), using: key).prefix(4))
     }
 
     /// A new key that lives as long as the process.

@@ -59,7 +59,7 @@ struct ProcessTreeTests {
     @Test("a stat line with a name full of parentheses is read")
     func statLine() throws {
         let line = "42 (a) b (c) S 7 8 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 12345 1 1\n"
-        let entry = try #require(ProcessEntry(pid: 42, stat: Array(line.utf8)[...]))
+        let entry = try #require(ProcessEntry(pid: 42, stat: Array(line.utf8)))
         #expect(entry.parent == 7 && entry.group == 8 && entry.session == 9)
         #expect(entry.identity.startTime == 12345 && entry.isAlive)
     }
@@ -68,7 +68,7 @@ struct ProcessTreeTests {
     func zombies() throws {
         func isAlive(_ state: String, threads: Int) throws -> Bool {
             let line = "42 (x) \(state) 7 8 9 0 -1 0 1 2 3 4 5 6 7 8 20 0 \(threads) 0 12345 1 1\n"
-            return try #require(ProcessEntry(pid: 42, stat: Array(line.utf8)[...])).isAlive
+            return try #require(ProcessEntry(pid: 42, stat: Array(line.utf8))).isAlive
         }
         #expect(try !isAlive("Z", threads: 1))
         #expect(try isAlive("Z", threads: 3))
@@ -77,7 +77,7 @@ struct ProcessTreeTests {
 
     @Test("a line that is none is refused", arguments: ["", "42 (x", "42 (x) S 1 2 3", "42 (x) S a b c"])
     func badLine(line: String) {
-        #expect(ProcessEntry(pid: 42, stat: Array(line.utf8)[...]) == nil)
+        #expect(ProcessEntry(pid: 42, stat: Array(line.utf8)) == nil)
     }
 }
 

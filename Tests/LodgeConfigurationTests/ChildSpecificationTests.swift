@@ -8,7 +8,9 @@ struct ChildSpecificationTests {
     private let own = ["GITHUB_TOKEN": "t0ken", "HTTP_PROXY": "http://p", "HOME": "/h", "OTHER_SECRET": "x"]
 
     private func child(env: String, passing names: [String] = []) throws -> ChildSpecification {
-        let json = #"{"mcpServers":{"a":{"command":"${HOME}/bin/c","args":["${HOME}","b c"],"cwd":"${HOME}/w","env":\#(env)}}}"#
+        let json =
+            #"{"mcpServers":{"a":{"command":"${HOME}/bin/c","args":["${HOME}","b c"],"cwd":"${HOME}/w""#
+            + #","env":\#(env)}}}"#
         var child = try #require(try SpecificationFile.parse(Array(json.utf8), sourceName: "f").servers.first).child()
         child.passThrough = names
         return child
@@ -20,11 +22,13 @@ struct ChildSpecificationTests {
 
     @Test("everything is resolved, and the environment is what is named and nothing else")
     func resolves() throws {
-        let resolved = try resolve(child(env: #"{"TOKEN":"${GITHUB_TOKEN}","LEVEL":"debug"}"#, passing: ["HTTP_PROXY", "NONE"]))
+        let resolved = try resolve(
+            child(env: #"{"TOKEN":"${GITHUB_TOKEN}","LEVEL":"debug"}"#, passing: ["HTTP_PROXY", "NONE"]))
         #expect(resolved.command == "/h/bin/c")
         #expect(resolved.arguments == ["/h", "b c"])
         #expect(resolved.workingDirectory == "/h/w")
-        #expect(resolved.environment.mapValues(\.value) == ["TOKEN": "t0ken", "LEVEL": "debug", "HTTP_PROXY": "http://p"])
+        #expect(
+            resolved.environment.mapValues(\.value) == ["TOKEN": "t0ken", "LEVEL": "debug", "HTTP_PROXY": "http://p"])
         #expect(resolved.secrets.map(\.name) == ["TOKEN"])
         #expect(resolved.secrets.map(\.value) == ["t0ken"])
     }
@@ -43,7 +47,8 @@ struct ChildSpecificationTests {
     @Test("an empty credential that is to be passed on refuses the start")
     func passedEmpty() throws {
         let child = try child(env: "{}", passing: ["A_KEY"])
-        let message = "server 'a': the variable A_KEY, which is to be passed on, is empty; give it a value or do not pass it"
+        let message =
+            "server 'a': the variable A_KEY, which is to be passed on, is empty; give it a value or do not pass it"
         #expect(throws: ConfigurationError(.unresolved, message)) {
             try child.resolve(environment: ["A_KEY": "", "HOME": "/h"]) { _ in [] }
         }

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("ServerName")
 struct ServerNameTests {
-    @Test("names of the form are taken as they are", arguments: ["a", "7", "git-hub", "a--b", String(repeating: "x", count: 32)])
+    @Test(
+        "names of the form are taken as they are",
+        arguments: ["a", "7", "git-hub", "a--b", String(repeating: "x", count: 32)])
     func valid(_ text: String) throws {
         #expect(try ServerName(text).text == text)
     }
@@ -18,15 +20,19 @@ struct ServerNameTests {
         #expect(throws: ConfigurationError(.name, message)) { try ServerName("My Server") }
     }
 
-    @Test("no other form gets through", arguments: ["", "-a", "a-", "a_b", "A", "ä", "a\n", String(repeating: "x", count: 33)])
+    @Test(
+        "no other form gets through",
+        arguments: ["", "-a", "a-", "a_b", "A", "ä", "a\n", String(repeating: "x", count: 33)])
     func invalid(_ text: String) {
         #expect(throws: ConfigurationError.self) { try ServerName(text) }
     }
 
-    @Test("a slug is lower case with single dashes and fits", arguments: [
-        ("GitHub Server", "github-server"), ("__a..b__", "a-b"), ("Ünï", "n"), ("ok", "ok"),
-        (String(repeating: "ab-", count: 20), "ab-ab-ab-ab-ab-ab-ab-ab-ab-ab-ab"),
-    ])
+    @Test(
+        "a slug is lower case with single dashes and fits",
+        arguments: [
+            ("GitHub Server", "github-server"), ("__a..b__", "a-b"), ("Ünï", "n"), ("ok", "ok"),
+            (String(repeating: "ab-", count: 20), "ab-ab-ab-ab-ab-ab-ab-ab-ab-ab-ab"),
+        ])
     func slug(_ text: String, _ expected: String) throws {
         let slug = try #require(ServerName.slug(of: text))
         #expect(slug.text == expected)

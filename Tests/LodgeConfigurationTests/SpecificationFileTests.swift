@@ -22,7 +22,9 @@ struct SpecificationFileTests {
     @Test("a list is read whatever the case of its member names, nulls left out")
     func list() throws {
         let (servers, warnings) = try parsed(
-            #"[{"Name":"git","COMMAND":"mcp-git","Args":["a b","*"],"Env":{"A":"1","B":null},"type":"stdio","AllowedTools":["git_*"]}]"#)
+            #"[{"Name":"git","COMMAND":"mcp-git","Args":["a b","*"],"Env":{"A":"1","B":null},"type":"stdio""#
+                + #","AllowedTools":["git_*"]}]"#
+        )
         let server = try #require(servers.first)
         let child = try server.child()
         #expect(server.name.text == "git")
@@ -37,7 +39,9 @@ struct SpecificationFileTests {
     @Test("an object with mcpServers is read in the order of the file")
     func map() throws {
         let (servers, warnings) = try parsed(
-            #"{"mcpServers":{"z":{"command":"c","cwd":"/w","isolation":"client"},"a":{"type":"stdio","command":"d","allowedTools":[]}}}"#)
+            #"{"mcpServers":{"z":{"command":"c","cwd":"/w","isolation":"client"},"a":{"type":"stdio""#
+                + #","command":"d","allowedTools":[]}}}"#
+        )
         #expect(servers.map(\.name.text) == ["z", "a"])
         #expect(servers.map(\.isolation) == [.client, .shared])
         #expect(try servers.first?.child().workingDirectory?.text == "/w")
@@ -46,10 +50,12 @@ struct SpecificationFileTests {
         #expect(warnings.isEmpty)
     }
 
-    @Test("remote servers are told apart by type", arguments: [
-        (#""type":"http","#, RemoteSpecification.Kind.streamableHTTP),
-        (#""type":"streamable-http","#, .streamableHTTP), (#""type":"sse","#, .serverSentEvents), ("", .unstated),
-    ])
+    @Test(
+        "remote servers are told apart by type",
+        arguments: [
+            (#""type":"http","#, RemoteSpecification.Kind.streamableHTTP),
+            (#""type":"streamable-http","#, .streamableHTTP), (#""type":"sse","#, .serverSentEvents), ("", .unstated),
+        ])
     func remote(_ type: String, _ kind: RemoteSpecification.Kind) throws {
         let text = #"{"mcpServers":{"r":{\#(type)"url":"https://h/mcp","headers":{"X":"${A_TOKEN}"}}}}"#
         let server = try #require(try parsed(text).servers.first)
@@ -60,14 +66,17 @@ struct SpecificationFileTests {
         #expect(remote.kind == kind)
         #expect(remote.url.text == "https://h/mcp")
         #expect(remote.headers.mapValues(\.text) == ["X": "${A_TOKEN}"])
-        #expect(throws: ConfigurationError(
-            .unsupported,
-            "server 'r' is reached by HTTP, which this version cannot do yet; give it a command or leave it out",
-            at: server.origin)
+        #expect(
+            throws: ConfigurationError(
+                .unsupported,
+                "server 'r' is reached by HTTP, which this version cannot do yet; give it a command or leave it out",
+                at: server.origin)
         ) { try server.child() }
     }
 
-    @Test("a server that is switched off is left out with a warning", arguments: [#""disabled":true"#, #""enabled":false"#])
+    @Test(
+        "a server that is switched off is left out with a warning",
+        arguments: [#""disabled":true"#, #""enabled":false"#])
     func disabled(_ member: String) throws {
         let (servers, warnings) = try parsed(#"{"mcpServers":{"a":{"command":"c",\#(member)}}}"#)
         #expect(servers.isEmpty)
@@ -79,10 +88,11 @@ struct SpecificationFileTests {
         let (servers, warnings) = try parsed(
             "{\"projects\":{},\n \"mcpServers\":{\"a\":{\"command\":\"c\",\n  \"timeout\":5}}}")
         #expect(servers.count == 1)
-        #expect(warnings == [
-            "mcp.json: only 'mcpServers' is read; ignored: projects",
-            "mcp.json:3:3: server 'a': 'timeout' is not known and ignored",
-        ])
+        #expect(
+            warnings == [
+                "mcp.json: only 'mcpServers' is read; ignored: projects",
+                "mcp.json:3:3: server 'a': 'timeout' is not known and ignored",
+            ])
     }
 
     @Test("a name that is not Lodge's form is made so, with a warning")
@@ -94,7 +104,9 @@ struct SpecificationFileTests {
 
     @Test("numbers and booleans in env are taken as written")
     func scalars() throws {
-        let child = try #require(try parsed(#"{"mcpServers":{"a":{"command":"c","env":{"N":1.50,"B":true}}}}"#).servers.first).child()
+        let child = try #require(
+            try parsed(#"{"mcpServers":{"a":{"command":"c","env":{"N":1.50,"B":true}}}}"#).servers.first
+        ).child()
         #expect(child.environment.mapValues(\.text) == ["N": "1.50", "B": "true"])
     }
 
@@ -105,7 +117,8 @@ struct SpecificationFileTests {
 
     @Test("escapes and surrogate pairs come out as characters")
     func escapes() throws {
-        let child = try #require(try parsed(#"[{"name":"a","command":"\u0063\/\n\ud83d\ude00☃"}]"#).servers.first).child()
+        let child = try #require(try parsed(#"[{"name":"a","command":"\u0063\/\n\ud83d\ude00☃"}]"#).servers.first)
+            .child()
         #expect(child.command.text == "c/\n😀☃")
     }
 }

@@ -146,5 +146,5 @@ class Broker:
         assert not rest, f"stdout belongs to the ready line alone, but there was {rest[:300]!r}"
 
 
-def direct(command: list[str], folder: Path | None = None) -> Target:
-    return StdioTarget(command, folder=str(folder) if folder else None)
+def direct(command: list[str], folder: Path | None = None, environment: dict[str, str] | None = None) -> Target:
+    return StdioTarget(command, environment or {}, str(folder) if folder else None)

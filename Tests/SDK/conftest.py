@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from broker import DIRECT, Broker, direct, program
 
+# Makes the fixture server cut its lists into pages.
+PAGE_SIZE = "EVERYTHING_PAGE_SIZE"
+
 # A proxy that the machine needs for the outside must not see the loopback.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
@@ -42,10 +45,10 @@ def everything(request: pytest.FixtureRequest, logs: Path):
     """The server that has everything, in the isolation of the parameter; one broker for all tests of a module."""
     command = [program("EverythingServer")]
     if request.param == "direct":
-        yield direct(command)
+        yield direct(command, environment={PAGE_SIZE: "10"})
         return
     log = logs / f"{request.module.__name__}-{request.param}.log"
-    with Broker(command, "--isolation", request.param, log=log) as broker:
+    with Broker(command, "--isolation", request.param, "--env", f"{PAGE_SIZE}=10", log=log) as broker:
         yield broker.target
 
 

@@ -2,8 +2,8 @@
 """One client with one set of names over both official SDKs, so that one test body runs on either.
 
 Results come back as plain dictionaries in the form of the wire (camelCase, absent members absent). SDK 2 is used in
-its legacy mode: the `initialize` handshake, byte for byte what it sent before 2026. It drops members it does not
-know, SDK 1 keeps them: `KEEPS_UNKNOWN_MEMBERS`. Nothing else differs for a test.
+its legacy mode: the `initialize` handshake, byte for byte what it sent before 2026. SDK 1 alone speaks of tasks, and
+SDK 2 drops members that it does not know; nothing else differs for a test.
 """
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from datetime import timedelta
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 
 VERSION = importlib.metadata.version("mcp")
 IS_ONE = VERSION.startswith("1.")
-KEEPS_UNKNOWN_MEMBERS = IS_ONE
 # Longer than any honest test takes, shorter than a person's patience.
 LIMIT_SECONDS = 60
 
@@ -139,22 +139,46 @@ class Client:
             tool, arguments or {}, read_timeout_seconds=timeout, progress_callback=progress, meta=meta))
 
     async def call_and_cancel(self, tool: str, arguments: dict[str, Any], when: Awaitable[Any], progress: Any,
-                              reason: str):
-        """Calls, waits for `when`, then cancels the call the way this SDK cancels."""
+                              reason: str, group: Any = None, sibling: Any = None):
+        """Calls, waits for `when`, then cancels the call the way this SDK cancels.
+
+        `sibling` is started three times in `group` once the call is on its way, and is none of what is cancelled.
+        """
         # The id that the SDK is about to use; nothing else may be sent until the call is on its way.
         request = self.session._request_id if IS_ONE else None
 
         async def call():
             await self.session.call_tool(tool, arguments, progress_callback=progress)
 
-        async with anyio.create_task_group() as group:
-            group.start_soon(call)
+        async with anyio.create_task_group() as mine:
+            mine.start_soon(call)
             await when
+            for _ in range(3 if sibling else 0):
+                group.start_soon(sibling)
+            await anyio.lowlevel.checkpoint()
             if IS_ONE:
                 # SDK 1 tells nobody that it gave up; its users send the notice themselves.
                 await self.session.send_notification(types.ClientNotification(types.CancelledNotification(
                     params=types.CancelledNotificationParams(requestId=request, reason=reason))))
-            group.cancel_scope.cancel()
+            mine.cancel_scope.cancel()
+
+    # Tasks of 2025-11-25: an experiment that SDK 1 alone has.
+
+    async def start_task(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        answer = await self._ask(self.session.experimental.call_tool_as_task(tool, arguments))
+        return answer["task"]
+
+    async def tasks(self) -> list[dict[str, Any]]:
+        return (await self._ask(self.session.experimental.list_tasks()))["tasks"]
+
+    async def task(self, task: str) -> dict[str, Any]:
+        return await self._ask(self.session.experimental.get_task(task))
+
+    async def task_result(self, task: str) -> dict[str, Any]:
+        return await self._ask(self.session.experimental.get_task_result(task, types.CallToolResult))
+
+    async def cancel_task(self, task: str) -> dict[str, Any]:
+        return await self._ask(self.session.experimental.cancel_task(task))
 
     async def read(self, uri: str) -> dict[str, Any]:
         return await self._ask(self.session.read_resource(uri))

@@ -4,7 +4,7 @@ import base64
 
 import anyio
 import pytest
-from sdk import KEEPS_UNKNOWN_MEMBERS, Refused, connect
+from sdk import Refused, connect
 
 ISOLATIONS = ["shared", "client"]
 
@@ -20,8 +20,10 @@ def only(result: dict, member: str = "content") -> dict:
 async def test_initialize_names_the_server_and_what_it_can_do(everything):
     async with connect(everything) as client:
         assert client.initialized["protocolVersion"] == "2025-11-25"
-        assert client.initialized["serverInfo"]["name"]
+        assert client.initialized["serverInfo"]["title"] == "Everything Server"
+        assert client.initialized["instructions"].startswith("Call 'echo' first.")
         assert {"tools", "resources", "prompts", "completions"} <= set(client.initialized["capabilities"])
+        assert client.initialized["capabilities"]["experimental"] == {"everything/fixture": {"kept": True}}
         assert client.initialized["capabilities"]["resources"]["subscribe"] is True
 
 
@@ -42,6 +44,7 @@ async def test_a_wrong_cursor_is_refused_as_the_server_refuses_it(everything):
         with pytest.raises(Refused) as refusal:
             await client.list("tools", "no-such-cursor")
         assert refusal.value.code == -32602
+        assert refusal.value.message == "unknown cursor 'no-such-cursor'"
 
 
 async def test_a_schema_arrives_as_it_was_written(everything):
@@ -53,15 +56,34 @@ async def test_a_schema_arrives_as_it_was_written(everything):
         assert schema["additionalProperties"] is False
 
 
-@pytest.mark.skipif(not KEEPS_UNKNOWN_MEMBERS, reason="SDK 2 drops members that it does not know")
-async def test_unknown_members_survive(everything):
+async def test_what_a_server_says_about_its_things_survives(everything):
     async with connect(everything) as client:
-        tools = {tool["name"]: tool for tool in await client.list_all("tools")}
-        assert tools["test_unknown_members"]["x-lodge-fixture"] == {"kept": True}
-        result = await client.call("test_unknown_members", {})
-        assert result["x-lodge-result"] == [1, 2.5, None, "three"]
-        assert only(result)["x-lodge-block"] == "kept"
-        assert result["_meta"]["example.com/note"] == "kept"
+        echo = next(tool for tool in await client.list_all("tools") if tool["name"] == "echo")
+        assert echo["_meta"] == {"everything/fixture": "echo"}
+        assert echo["annotations"] == {
+            "title": "Echo", "readOnlyHint": True, "idempotentHint": True, "openWorldHint": False}
+        assert echo["icons"][0]["sizes"] == ["1x1"]
+        watched = next(one for one in await client.list_all("resources") if one["uri"] == "test://watched-resource")
+        assert watched["_meta"] == {"everything/fixture": "watched"}
+
+
+async def test_arguments_arrive_as_they_were_written(everything):
+    text = "ü ∮ 𝄞 \u0000 \\ \" \n\t </script>"
+    async with connect(everything) as client:
+        assert only(await client.call("echo", {"message": text}))["text"] == text
+
+
+async def test_structured_content_passes_the_schema_that_was_listed(everything):
+    async with connect(everything) as client:
+        await client.list_all("tools")
+        result = await client.call("add", {"a": 2, "b": 0.5})
+        assert result["structuredContent"] == {"sum": 2.5}
+
+
+async def test_a_link_to_a_resource(everything):
+    async with connect(everything) as client:
+        block = only(await client.call("resource_link"))
+        assert (block["type"], block["uri"]) == ("resource_link", "test://static-text")
 
 
 async def test_simple_text(everything):
@@ -110,7 +132,7 @@ async def test_an_unknown_tool_is_refused_as_the_server_refuses_it(everything):
         with pytest.raises(Refused) as refusal:
             await client.call("no_such_tool")
         assert refusal.value.code == -32602
-        assert "no_such_tool" in refusal.value.message
+        assert refusal.value.message == "unknown tool 'no_such_tool'"
 
 
 async def test_progress_reaches_the_call_it_belongs_to(everything):
@@ -165,11 +187,11 @@ async def test_an_unknown_resource_is_refused_as_the_server_refuses_it(everythin
 async def test_a_subscriber_hears_of_an_update_until_it_leaves(everything):
     async with connect(everything) as client:
         await client.subscribe("test://watched-resource")
-        await client.call("test_trigger_resource_update", {"uri": "test://watched-resource"})
+        await client.call("notify_resource_updated", {"uri": "test://watched-resource"})
         notices = await client.notices.wait("notifications/resources/updated")
         assert notices[0]["uri"] == "test://watched-resource"
         await client.unsubscribe("test://watched-resource")
-        await client.call("test_trigger_resource_update", {"uri": "test://watched-resource"})
+        await client.call("notify_resource_updated", {"uri": "test://watched-resource"})
         # The list change is sent after the update that must not come, on the same road.
         await client.call("test_trigger_tool_change")
         await client.notices.wait("notifications/tools/list_changed")
@@ -180,7 +202,7 @@ async def test_a_subscriber_hears_of_an_update_until_it_leaves(everything):
 async def test_an_update_reaches_no_client_that_did_not_subscribe(everything):
     async with connect(everything) as subscriber, connect(everything) as stranger:
         await subscriber.subscribe("test://watched-resource")
-        await subscriber.call("test_trigger_resource_update", {"uri": "test://watched-resource"})
+        await subscriber.call("notify_resource_updated", {"uri": "test://watched-resource"})
         await subscriber.notices.wait("notifications/resources/updated")
         await stranger.ping()
         assert stranger.notices.of("notifications/resources/updated") == []
@@ -216,10 +238,11 @@ async def test_prompts_carry_resources_and_images(everything):
 async def test_arguments_are_completed(everything):
     async with connect(everything) as client:
         reference = {"type": "ref/prompt", "name": "test_prompt_with_arguments"}
-        completion = await client.complete(reference, "arg1", "par")
-        assert completion["values"] and all(value.startswith("par") for value in completion["values"])
+        assert (await client.complete(reference, "arg1", "par"))["values"] == ["paris", "park", "party"]
+        dependent = await client.complete(reference, "arg2", "", {"arg1": "paris"})
+        assert dependent["values"] == ["paris-east", "paris-west"]
         template = {"type": "ref/resource", "uri": "test://template/{id}/data"}
-        assert "values" in await client.complete(template, "id", "1")
+        assert (await client.complete(template, "id", "12"))["values"] == ["12", "123"]
 
 
 async def test_ping(everything):
@@ -234,13 +257,33 @@ async def test_a_cancelled_call_is_cancelled_at_the_server(everything):
         async def note(_progress: float, _total: float | None, _message: str | None):
             begun.set()
 
-        await client.call_and_cancel("test_wait_for_cancel", {"key": "one"}, begun.wait(), note, "no longer wanted")
-        # Answers once the server saw the cancellation of that key, and with a time limit of its own.
-        result = await client.call("test_was_cancelled", {"key": "one"})
-        assert only(result)["text"] == "cancelled"
+        async def cancellations() -> int:
+            return (await client.call("subscriptions"))["structuredContent"]["cancelledNotifications"]
+
+        before = await cancellations()
+        await client.call_and_cancel("slow", {"seconds": 5}, begun.wait(), note, "no longer wanted")
+        with anyio.fail_after(10):
+            while await cancellations() == before:
+                pass
+        assert await cancellations() == before + 1
+
+
+async def test_a_cancelled_call_hurts_no_other(everything):
+    async with connect(everything) as client:
+        begun, results = anyio.Event(), []
+
+        async def note(_progress: float, _total: float | None, _message: str | None):
+            begun.set()
+
+        async def sibling():
+            results.append(await client.call("slow", {"seconds": 2}))
+
+        async with anyio.create_task_group() as group:
+            await client.call_and_cancel("slow", {"seconds": 5}, begun.wait(), note, "no longer wanted", group, sibling)
+        assert [only(result)["text"] for result in results] == ["waited"] * 3
 
 
 async def test_a_large_result_arrives_whole(everything):
     async with connect(everything) as client:
-        result = await client.call("test_large_result", {"bytes": 3_000_000})
+        result = await client.call("big", {"bytes": 3_000_000})
         assert len(only(result)["text"]) == 3_000_000

@@ -2,7 +2,7 @@
 """What a server asks of a client: only `client` isolation can tell which client that is."""
 import anyio
 import pytest
-from sdk import connect
+from sdk import IS_ONE, Refused, connect
 
 ISOLATIONS = ["client"]
 
@@ -25,8 +25,10 @@ async def test_log_messages_arrive_from_the_level_on(everything):
         await client.set_level("info")
         await client.call("test_tool_with_logging")
         notices = await client.notices.wait("notifications/message", 3)
-        assert [notice["level"] for notice in notices] == ["info"] * 3
-        assert notices[0]["data"] == "Tool execution started"
+        assert [(notice["level"], notice["logger"], notice["data"]) for notice in notices] == [
+            ("info", "everything", "Tool execution started"),
+            ("info", "everything", "Tool processing data"),
+            ("info", "everything", "Tool execution completed")]
 
 
 async def test_a_higher_level_silences_lower_messages(everything):
@@ -63,14 +65,14 @@ async def test_a_client_that_refuses_sampling_is_heard(everything):
     async with connect(everything, sampling=lambda _: (-1, "the user said no")) as client:
         result = await client.call("test_sampling", {"prompt": "may I?"})
         assert result["isError"] is True
-        assert "the user said no" in text_of(result)
+        assert text_of(result) == "the client refused sampling/createMessage: the user said no (-1)"
 
 
 async def test_a_client_without_sampling_is_told_so(everything):
     async with connect(everything) as client:
         result = await client.call("test_sampling", {"prompt": "anyone?"})
         assert result["isError"] is True
-        assert text_of(result) == "Client does not support sampling"
+        assert text_of(result) == "the client does not support sampling"
 
 
 @pytest.mark.parametrize(
@@ -132,16 +134,74 @@ async def test_a_client_without_elicitation_is_told_so(everything):
     async with connect(everything) as client:
         result = await client.call("test_elicitation", {"message": "anyone?"})
         assert result["isError"] is True
-        assert text_of(result) == "Client does not support elicitation"
+        assert text_of(result) == "the client does not support elicitation"
 
 
 async def test_roots_are_asked_for_and_asked_again_after_a_change(everything):
     roots = [{"uri": "file:///srv/one", "name": "one"}]
     async with connect(everything, roots=lambda _: {"roots": roots}) as client:
-        assert "file:///srv/one" in text_of(await client.call("test_list_roots"))
+        assert "file:///srv/one" in text_of(await client.call("list_roots"))
         roots.append({"uri": "file:///srv/two"})
         await client.roots_changed()
-        assert "file:///srv/two" in text_of(await client.call("test_list_roots"))
+        assert "file:///srv/two" in text_of(await client.call("list_roots"))
+        seen = (await client.call("subscriptions"))["structuredContent"]
+        assert seen["rootsListChangedNotifications"] == 1
+
+
+async def test_the_server_sees_this_client_and_what_it_can_do(everything):
+    async with connect(everything, roots=lambda _: {"roots": []}) as client:
+        seen = (await client.call("subscriptions"))["structuredContent"]
+        assert seen["clientInfo"]["name"] == "mcp"
+        assert seen["clientCapabilities"]["roots"] == {"listChanged": True}
+        assert "sampling" not in seen["clientCapabilities"]
+        assert (seen["initializeRequests"], seen["initializedNotifications"]) == (1, 1)
+
+
+async def test_the_server_can_ping_the_client(everything):
+    async with connect(everything) as client:
+        assert text_of(await client.call("ping_client")) == "pong"
+
+
+async def test_a_page_to_visit_is_shown_and_its_end_announced(everything):
+    asked = []
+
+    def elicit(parameters: dict) -> dict:
+        asked.append(parameters)
+        return {"action": "accept"}
+
+    async with connect(everything, elicitation=elicit) as client:
+        assert text_of(await client.call("test_elicitation_url")) == "Elicitation by url: action=accept"
+        assert (asked[0]["mode"], asked[0]["url"]) == ("url", "https://example.com/authorize")
+        done = await client.notices.wait("notifications/elicitation/complete")
+        assert done[0]["elicitationId"] == asked[0]["elicitationId"]
+
+
+async def test_a_page_that_must_be_visited_first_is_an_error_with_its_data(everything):
+    async with connect(everything, elicitation=lambda _: {"action": "accept"}) as client:
+        with pytest.raises(Refused) as refusal:
+            await client.call("test_elicitation_url_required")
+        assert refusal.value.code == -32042
+        assert refusal.value.data["elicitations"][0]["url"] == "https://example.com/connect"
+
+
+@pytest.mark.skipif(not IS_ONE, reason="SDK 2 speaks of no tasks")
+async def test_a_call_runs_as_a_task(everything):
+    async with connect(everything) as client:
+        task = await client.start_task("slow_task", {"seconds": 0.2})
+        assert task["status"] == "working"
+        assert task["taskId"] in [one["taskId"] for one in await client.tasks()]
+        # Answers when the task is over.
+        result = await client.task_result(task["taskId"])
+        assert text_of(result) == "task done"
+        assert (await client.task(task["taskId"]))["status"] == "completed"
+
+
+@pytest.mark.skipif(not IS_ONE, reason="SDK 2 speaks of no tasks")
+async def test_a_task_is_cancelled(everything):
+    async with connect(everything) as client:
+        task = await client.start_task("slow_task", {"seconds": 30})
+        await client.cancel_task(task["taskId"])
+        assert (await client.task(task["taskId"]))["status"] == "cancelled"
 
 
 async def test_a_server_request_is_answered_while_other_calls_run(everything):

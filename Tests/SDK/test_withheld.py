@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `shared` isolation withholds: a request of the server has no client it belongs to, so none is ever asked."""
 import pytest
-from sdk import Refused, connect
+from sdk import IS_ONE, Refused, connect
 
 pytestmark = pytest.mark.broker
 ISOLATIONS = ["shared"]
@@ -28,11 +28,11 @@ async def refusal(client, tool: str, arguments: dict | None = None) -> str:
 @pytest.mark.parametrize(
     ("tool", "arguments", "text"),
     [
-        ("test_sampling", {"prompt": "x"}, "Client does not support sampling"),
-        ("test_elicitation", {"message": "x"}, "Client does not support elicitation"),
-        ("test_elicitation_sep1034_defaults", {}, "Client does not support elicitation"),
-        ("test_elicitation_sep1330_enums", {}, "Client does not support elicitation"),
-        ("test_list_roots", {}, "Client does not support roots"),
+        ("test_sampling", {"prompt": "x"}, "the client does not support sampling"),
+        ("test_elicitation", {"message": "x"}, "the client does not support elicitation"),
+        ("test_elicitation_sep1034_defaults", {}, "the client does not support elicitation"),
+        ("test_elicitation_sep1330_enums", {}, "the client does not support elicitation"),
+        ("list_roots", {}, "the client does not support roots"),
     ])
 async def test_the_server_cannot_ask(everything, tool: str, arguments: dict, text: str):
     async with connect(everything, sampling=never, elicitation=never, roots=never) as client:
@@ -50,9 +50,31 @@ async def test_log_messages_go_to_no_client(everything):
             assert client.notices.of("notifications/message") == []
 
 
-async def test_tasks_are_not_declared(everything):
+@pytest.mark.skipif(not IS_ONE, reason="SDK 2 speaks of no tasks")
+async def test_tasks_are_refused(everything):
     async with connect(everything) as client:
-        assert "tasks" not in client.initialized["capabilities"]
+        for question in (client.tasks(), client.task("task-1"), client.task_result("task-1"), client.cancel_task("task-1")):
+            with pytest.raises(Refused) as refused:
+                await question
+            assert refused.value.code == -32601
+            assert refused.value.message == "tasks are not relayed in shared isolation; serve with --isolation client"
+
+
+@pytest.mark.skipif(not IS_ONE, reason="SDK 2 speaks of no tasks")
+async def test_a_call_cannot_be_made_a_task(everything):
+    async with connect(everything) as client:
+        with pytest.raises(Refused) as refused:
+            await client.start_task("slow_task", {"seconds": 0})
+        assert refused.value.code == -32601
+        assert refused.value.message == "tasks are not relayed in shared isolation; serve with --isolation client"
+
+
+async def test_the_server_was_told_of_no_client_capability(everything):
+    async with connect(everything, sampling=never, elicitation=never, roots=never) as client:
+        seen = (await client.call("subscriptions"))["structuredContent"]
+        assert not {"sampling", "elicitation", "roots"} & set(seen["clientCapabilities"])
+        assert (seen["initializeRequests"], seen["initializedNotifications"]) == (1, 1)
+        assert seen["rootsListChangedNotifications"] == 0
 
 
 async def test_a_list_change_reaches_every_client_once(everything):

@@ -4,14 +4,18 @@ import Foundation
 import Sandbox
 import Testing
 
-@Suite("A confined agent", .enabled(if: !Confinement.all.isEmpty, "no sandbox works on this machine"), .timeLimit(.minutes(1)))
+@Suite(
+    "A confined agent", .enabled(if: !Confinement.all.isEmpty, "no sandbox works on this machine"),
+    .timeLimit(.minutes(1)))
 struct ConfinedAgentTests {
-    private static let searchEnvironments = #"cat /proc/[0-9]*/environ 2>/dev/null | tr '\0' '\n' | grep -c "CANARY=$1" "#
+    private static let searchEnvironments =
+        #"cat /proc/[0-9]*/environ 2>/dev/null | tr '\0' '\n' | grep -c "CANARY=$1" "#
 
     @Test("cannot find a key in the environment of a process outside", arguments: Confinement.all)
     func environments(_ confinement: Confinement) throws {
         let canary = UUID().uuidString
-        let launch = LaunchCommand(executable: "/bin/sh", arguments: ["-c", "echo ready; read x < /dev/null; exec sleep 600"])
+        let launch = LaunchCommand(
+            executable: "/bin/sh", arguments: ["-c", "echo ready; read x < /dev/null; exec sleep 600"])
         let server = try Launched(launch, prefix: confinement.prefix, environment: ["CANARY": canary])
         defer { server.signalGroup(SIGKILL) }
         #expect(server.line() == "ready")
@@ -22,7 +26,8 @@ struct ConfinedAgentTests {
 
     @Test("has a process table of its own, and process 1 is not the machine's", arguments: Confinement.all)
     func processes(_ confinement: Confinement) throws {
-        let ended = try confinement.run("readlink /proc/self/ns/pid; ls -d /proc/[0-9]* | wc -l; kill -0 \(getpid()) || echo unseen")
+        let ended = try confinement.run(
+            "readlink /proc/self/ns/pid; ls -d /proc/[0-9]* | wc -l; kill -0 \(getpid()) || echo unseen")
         let lines = ended.output.split(separator: "\n").map(String.init)
         #expect(lines.count == 3)
         #expect(lines.first != (try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")))
@@ -53,7 +58,8 @@ struct ConfinedAgentTests {
         _ = try scratch.file("state/mine/config", "config")
         _ = try scratch.file("state/mine/vault/key")
         let ended = try confinement.run(
-            #"ls -A "$1" "$2/vault"; cat "$2/config"; echo new > "$2/written""#, [state, own], hiding: [state, vault], own: own)
+            #"ls -A "$1" "$2/vault"; cat "$2/config"; echo new > "$2/written""#, [state, own], hiding: [state, vault],
+            own: own)
         #expect(ended == Ended(status: 0, output: "\(state):\nmine\n\n\(own)/vault:\nconfig", errors: ""))
         #expect(try String(contentsOfFile: "\(own)/written", encoding: .utf8) == "new\n")
     }
@@ -67,7 +73,8 @@ struct ConfinedAgentTests {
             umount "$1"; umount -l "$1"; cat "$1/secret"
             unshare --mount sh -c 'umount "$1"; cat "$1/secret"' sh "$1"
             unshare --map-root-user --mount sh -c 'umount "$1"; umount -l "$1"; cat "$1/secret"' sh "$1"
-            unshare --map-root-user --mount sh -c 'mkdir /tmp/m.$$; mount --bind "${1%/*}" /tmp/m.$$; cat /tmp/m.$$/hidden/secret; rmdir /tmp/m.$$' sh "$1"
+            unshare --map-root-user --mount sh -c '
+                mkdir /tmp/m.$$; mount --bind "${1%/*}" /tmp/m.$$; cat /tmp/m.$$/hidden/secret; rmdir /tmp/m.$$' sh "$1"
             nsenter --target 1 --mount cat "$1/secret"
             cat "/proc/1/root$1/secret"
             for p in /proc/[0-9]*; do cat "$p/root$1/secret" "$p/cwd/$1/secret"; done
@@ -89,14 +96,20 @@ struct ConfinedAgentTests {
         let words = ["a b", "", "$(id)", "'\"", "--", "*", "x\ny"]
         let ended = try confinement.start(["/usr/bin/printf", "<%s>"] + words).end()
         #expect(ended.output == words.map { "<\($0)>" }.joined())
-        let identity = try confinement.start(["/bin/sh", "-c", "id -u; echo $MINE"], environment: ["MINE": "mine"]).end()
+        let identity = try confinement.start(["/bin/sh", "-c", "id -u; echo $MINE"], environment: ["MINE": "mine"])
+            .end()
         #expect(identity.output == "\(confinement.user.userID)\nmine\n")
     }
 
-    @Test("gets signals of the group and ends as it likes", arguments: Confinement.all, [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1])
+    @Test(
+        "gets signals of the group and ends as it likes", arguments: Confinement.all,
+        [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1])
     func signals(_ confinement: Confinement, _ signal: Int32) throws {
         let agent = try confinement.start(
-            ["/bin/sh", "-c", "trap 'echo got; exit 3' HUP INT QUIT TERM USR1; echo ready; while :; do sleep 0.1; done"])
+            [
+                "/bin/sh", "-c",
+                "trap 'echo got; exit 3' HUP INT QUIT TERM USR1; echo ready; while :; do sleep 0.1; done",
+            ])
         #expect(agent.line() == "ready")
         agent.signalGroup(signal)
         let ended = try agent.end()
@@ -123,34 +136,48 @@ struct ConfinedAgentTests {
 
     @Test("leaves no process behind", arguments: Confinement.all)
     func daemons(_ confinement: Confinement) throws {
-        #expect(try confinement.run("setsid sh -c 'trap \"\" HUP TERM; sleep 600' & echo started").output == "started\n")
+        #expect(
+            try confinement.run("setsid sh -c 'trap \"\" HUP TERM; sleep 600' & echo started").output == "started\n")
     }
 
-    @Test("reaches a listener on loopback", .enabled(if: FileManager.default.isExecutableFile(atPath: "/bin/bash")), arguments: Confinement.all)
+    @Test(
+        "reaches a listener on loopback", .enabled(if: FileManager.default.isExecutableFile(atPath: "/bin/bash")),
+        arguments: Confinement.all)
     func loopback(_ confinement: Confinement) throws {
         let listener = try LoopbackListener()
-        let ended = try confinement.start(["/bin/bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/\(listener.port) && echo connected"]).end()
+        let ended = try confinement.start([
+            "/bin/bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/\(listener.port) && echo connected",
+        ]).end()
         #expect(ended == Ended(status: 0, output: "connected\n", errors: ""))
     }
 
-    @Test("has the terminal", .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script")), arguments: Confinement.all)
+    @Test(
+        "has the terminal", .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script")),
+        arguments: Confinement.all)
     func terminal(_ confinement: Confinement) throws {
         let request = SandboxRequest(
-            command: ["/bin/sh", "-c", "test -t 0 && tty >/dev/null && : >/dev/tty && echo works"], workingDirectory: "/", hiddenPaths: [])
+            command: ["/bin/sh", "-c", "test -t 0 && tty >/dev/null && : >/dev/tty && echo works"],
+            workingDirectory: "/", hiddenPaths: [])
         let launch = try SandboxPlan.make(
-            capability: confinement.capability, mode: .required, request: request, user: confinement.user).launch
+            capability: confinement.capability, mode: .required, request: request, user: confinement.user
+        ).launch
         let line = (confinement.prefix + [launch.executable] + launch.arguments)
             .map { "'" + $0.replacing("'", with: "'\\''") + "'" }.joined(separator: " ")
-        let ended = try Launched(LaunchCommand(executable: "/usr/bin/script", arguments: ["-qec", line, "/dev/null"])).end()
+        let ended = try Launched(LaunchCommand(executable: "/usr/bin/script", arguments: ["-qec", line, "/dev/null"]))
+            .end()
         #expect(ended == Ended(status: 0, output: "works\r\n", errors: ""))
     }
 
-    @Test("as root has no capability to pass by a cover, nor disks, nor kernel settings", .enabled(if: !Confinement.asRoot.isEmpty), arguments: Confinement.asRoot)
+    @Test(
+        "as root has no capability to pass by a cover, nor disks, nor kernel settings",
+        .enabled(if: !Confinement.asRoot.isEmpty), arguments: Confinement.asRoot)
     func root(_ confinement: Confinement) throws {
         let ended = try confinement.run(
             """
             grep CapEff /proc/self/status
-            for f in /proc/sys/kernel/core_pattern /sys/kernel/uevent_helper /sys/power/state; do (: >> $f) 2>/dev/null && echo "$f"; done
+            for f in /proc/sys/kernel/core_pattern /sys/kernel/uevent_helper /sys/power/state; do
+                (: >> $f) 2>/dev/null && echo "$f"
+            done
             for d in /dev/*; do [ -b "$d" ] && head -c1 "$d" >/dev/null 2>&1 && echo "$d"; done
             mknod /tmp/node.$$ b 254 0 2>/dev/null && echo mknod && rm /tmp/node.$$
             echo x > /dev/null && head -c1 /dev/urandom > /dev/null && echo end

@@ -18,10 +18,11 @@ struct Confinement: Sendable, CustomStringConvertible {
         let own = SandboxProbe.currentUser
         var users = [(name: own.isRoot ? "root" : "user", user: own, prefix: [String]())]
         if own.isRoot, FileManager.default.isExecutableFile(atPath: "/usr/bin/setpriv") {
-            users.append((
-                "nobody", SandboxUser(userID: 65534, groupID: 65534),
-                ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
-            ))
+            users.append(
+                (
+                    "nobody", SandboxUser(userID: 65534, groupID: 65534),
+                    ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+                ))
         }
         for (name, user, prefix) in users {
             for missing in ["unshare", "bwrap"] {
@@ -35,9 +36,11 @@ struct Confinement: Sendable, CustomStringConvertible {
                 switch capability {
                 case .none: continue
                 case .bubblewrap:
-                    all.append(.init(description: "bubblewrap as \(name)", capability: capability, user: user, prefix: prefix))
+                    all.append(
+                        .init(description: "bubblewrap as \(name)", capability: capability, user: user, prefix: prefix))
                 case .unshare:
-                    all.append(.init(description: "unshare as \(name)", capability: capability, user: user, prefix: prefix))
+                    all.append(
+                        .init(description: "unshare as \(name)", capability: capability, user: user, prefix: prefix))
                 }
             }
         }
@@ -55,7 +58,8 @@ struct Confinement: Sendable, CustomStringConvertible {
     }
 
     /// Runs a script with words as `$1` … and waits for its end.
-    func run(_ script: String, _ words: [String] = [], hiding hidden: [String] = [], own: String? = nil) throws -> Ended {
+    func run(_ script: String, _ words: [String] = [], hiding hidden: [String] = [], own: String? = nil) throws -> Ended
+    {
         try start(["/bin/sh", "-c", script, "sh"] + words, hiding: hidden, own: own).end()
     }
 }
@@ -117,7 +121,8 @@ final class OpenDirectory: Sendable {
     let path: String
 
     init() throws {
-        path = try #require(PathFacts.live.look(NSTemporaryDirectory())).path + "/lodge sandbox '$(x) \(UUID().uuidString)"
+        path =
+            try #require(PathFacts.live.look(NSTemporaryDirectory())).path + "/lodge sandbox '$(x) \(UUID().uuidString)"
         try directory("")
     }
 

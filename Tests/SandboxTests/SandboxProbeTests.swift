@@ -14,38 +14,49 @@ struct SandboxProbeTests {
 
     @Test("bubblewrap is taken where it works")
     func bubblewrap() {
-        let probe = SandboxProbe(run: { _, _ in .succeeded }, facts: facts(["/bin/sh", "/usr/bin/env", "/opt/bin/bwrap"]))
+        let probe = SandboxProbe(
+            run: { _, _ in .succeeded }, facts: facts(["/bin/sh", "/usr/bin/env", "/opt/bin/bwrap"]))
         let tools = SandboxTools(shell: "/bin/sh", env: "/usr/bin/env", mount: "", setpriv: "")
-        #expect(probe.detect(searchPath: "rel:/opt/bin", user: user) == .bubblewrap(path: "/opt/bin/bwrap", tools: tools))
+        #expect(
+            probe.detect(searchPath: "rel:/opt/bin", user: user) == .bubblewrap(path: "/opt/bin/bwrap", tools: tools))
     }
 
     @Test("unshare is taken where bubblewrap is there and does not work")
     func fallsBack() {
         let programs = ["sh", "env", "bwrap", "unshare", "mount", "setpriv"].map { "/usr/bin/\($0)" }
         let probe = SandboxProbe(
-            run: { launch, _ in launch.arguments.contains("/usr/bin/bwrap") ? .failed("no") : .succeeded }, facts: facts(programs))
+            run: { launch, _ in launch.arguments.contains("/usr/bin/bwrap") ? .failed("no") : .succeeded },
+            facts: facts(programs))
         let tools = SandboxTools(
             shell: "/usr/bin/sh", env: "/usr/bin/env", mount: "/usr/bin/mount", setpriv: "/usr/bin/setpriv")
-        #expect(probe.detect(searchPath: nil, user: user) == .unshare(path: "/usr/bin/unshare", userNamespaces: true, tools: tools))
+        #expect(
+            probe.detect(searchPath: nil, user: user)
+                == .unshare(path: "/usr/bin/unshare", userNamespaces: true, tools: tools))
     }
 
     @Test("where nothing works the reasons are given")
     func reasons() {
         let programs = ["sh", "env", "bwrap"].map { "/usr/bin/\($0)" }
         let failing = SandboxProbe(run: { _, _ in .failed("bwrap: no permission") }, facts: facts(programs))
-        #expect(failing.detect(searchPath: nil, user: user)
-            == .none(reason: "bubblewrap: bwrap: no permission; unshare, mount or setpriv is not installed"))
+        #expect(
+            failing.detect(searchPath: nil, user: user)
+                == .none(reason: "bubblewrap: bwrap: no permission; unshare, mount or setpriv is not installed"))
         let hanging = SandboxProbe(run: { _, _ in .timedOut }, facts: facts(programs))
-        #expect(hanging.detect(searchPath: nil, user: user)
-            == .none(reason: "bubblewrap: it did not end within 3 s; unshare, mount or setpriv is not installed"))
-        #expect(SandboxProbe(run: { _, _ in .succeeded }, facts: facts([])).detect(searchPath: nil, user: user)
-            == .none(reason: "there is no sh or no env on this machine"))
+        #expect(
+            hanging.detect(searchPath: nil, user: user)
+                == .none(reason: "bubblewrap: it did not end within 3 s; unshare, mount or setpriv is not installed"))
+        #expect(
+            SandboxProbe(run: { _, _ in .succeeded }, facts: facts([])).detect(searchPath: nil, user: user)
+                == .none(reason: "there is no sh or no env on this machine"))
     }
 
-    @Test("a real trial tells success, failure with its first line, and a tool that hangs", arguments: [
-        ("exit 0", nil), ("echo first >&2; echo second >&2; exit 1", "first"), ("exit 1", "it ended with wait status 256"),
-        ("exec sleep 600", "it did not end within 1 s"),
-    ])
+    @Test(
+        "a real trial tells success, failure with its first line, and a tool that hangs",
+        arguments: [
+            ("exit 0", nil), ("echo first >&2; echo second >&2; exit 1", "first"),
+            ("exit 1", "it ended with wait status 256"),
+            ("exec sleep 600", "it did not end within 1 s"),
+        ])
     func trial(_ script: String, _ reason: String?) throws {
         let scratch = try OpenDirectory()
         let tool = try scratch.file("bwrap", "#!/bin/sh\n\(script)\n")

@@ -5,9 +5,11 @@ import Testing
 
 @Suite("CredentialNames")
 struct CredentialNamesTests {
-    @Test("each of the six words counts, in any case and anywhere", arguments: [
-        "GITHUB_TOKEN", "apiKey", "client_Secret", "Authorization", "db.PASSWORD", "credentials",
-    ])
+    @Test(
+        "each of the six words counts, in any case and anywhere",
+        arguments: [
+            "GITHUB_TOKEN", "apiKey", "client_Secret", "Authorization", "db.PASSWORD", "credentials",
+        ])
     func credential(_ name: String) {
         #expect(CredentialNames.isCredential(name))
     }

@@ -61,7 +61,9 @@ struct RedactorTests {
     @Test("bytes that are not UTF-8 pass beside a secret")
     func bytes() {
         let redactor = Redactor([("s", "wxyz")])
-        #expect(redactor.redact(bytes: [0xFF] + Array("wxyz".utf8) + [0xFE]) == [0xFF] + Array("[redacted:s]".utf8) + [0xFE])
+        #expect(
+            redactor.redact(bytes: [0xFF] + Array("wxyz".utf8) + [0xFE]) == [0xFF] + Array("[redacted:s]".utf8) + [0xFE]
+        )
     }
 
     @Test("no byte of any value survives random text that is full of them")
@@ -70,7 +72,10 @@ struct RedactorTests {
         let letters = Array("abc")
         for _ in 0..<300 {
             let values = (0..<5).map { _ in
-                String((0..<Int.random(in: 4...7, using: &generator)).map { _ in letters.randomElement(using: &generator) ?? "a" })
+                String(
+                    (0..<Int.random(in: 4...7, using: &generator)).map { _ in
+                        letters.randomElement(using: &generator) ?? "a"
+                    })
             }
             let text = String((0..<60).map { _ in letters.randomElement(using: &generator) ?? "a" })
             let redactor = Redactor(values.map { (name: "X", value: $0) })
@@ -94,7 +99,9 @@ struct RedactorTests {
 
     @Test("hundreds of values with one prefix are each found", .timeLimit(.minutes(1)))
     func many() {
-        let secrets = (0..<500).map { (name: "n\($0)", value: "token_\(1000 + $0)_\(String(repeating: "z", count: $0 % 7))") }
+        let secrets = (0..<500).map {
+            (name: "n\($0)", value: "token_\(1000 + $0)_\(String(repeating: "z", count: $0 % 7))")
+        }
         let redactor = Redactor(secrets)
         for secret in secrets { #expect(redactor.redact("<\(secret.value)>").hasPrefix("<[redacted:n")) }
     }

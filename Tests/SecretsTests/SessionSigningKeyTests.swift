@@ -9,7 +9,8 @@ struct SessionSigningKeyTests {
     func knownAnswer() throws {
         // RFC 4231 has no 32-byte key; this value comes from Python's hmac module.
         let key = try #require(SessionSigningKey(Array(0..<32)))
-        #expect(key.sign(Array("lodge".utf8)) == [229, 197, 11, 101, 220, 189, 22, 97, 27, 181, 70, 15, 46, 209, 131, 112])
+        #expect(
+            key.sign(Array("lodge".utf8)) == [229, 197, 11, 101, 220, 189, 22, 97, 27, 181, 70, 15, 46, 209, 131, 112])
     }
 
     @Test("a signature holds for its own bytes, key and length only")
@@ -80,5 +81,12 @@ struct SessionSigningKeyTests {
         #expect(try PrivateFile.read(path, what: "test file") == Array("new".utf8))
         #expect(try scratch.mode(of: path) == 0o600)
         #expect(try scratch.names() == ["file"])
+    }
+
+    @Test("a file that is read whoever may read it is not refused for its mode")
+    func shared() throws {
+        let scratch = try ScratchDirectory()
+        let path = try scratch.write("s", to: "secret", mode: 0o444)
+        #expect(try PrivateFile.read(path, what: "secret file", whoeverMayRead: true) == Array("s".utf8))
     }
 }

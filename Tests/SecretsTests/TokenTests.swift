@@ -56,7 +56,8 @@ struct TokenTests {
         #expect(throws: SecretsError(.malformed, message)) { try BearerToken.read(fromFile: path) }
     }
 
-    @Test("a token file that others may read is refused with the command that mends it", arguments: [0o640, 0o604, 0o660])
+    @Test(
+        "a token file that others may read is refused with the command that mends it", arguments: [0o640, 0o604, 0o660])
     func exposed(_ mode: Int) throws {
         let scratch = try ScratchDirectory()
         let path = try scratch.write("abcd", to: "token", mode: mode)
@@ -88,7 +89,9 @@ struct TokenTests {
         #expect(Base64URL.encode([0xFB, 0xFF, 0xFE]) == "-__-")
     }
 
-    @Test("base64url refuses padding, other letters, odd lengths and unused bits", arguments: ["QQ==", "a+b/", "A", "QR", "A B"])
+    @Test(
+        "base64url refuses padding, other letters, odd lengths and unused bits",
+        arguments: ["QQ==", "a+b/", "A", "QR", "A B"])
     func notBase64URL(_ text: String) {
         #expect(Base64URL.decode(text) == nil)
     }

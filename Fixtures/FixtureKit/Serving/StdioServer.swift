@@ -57,7 +57,9 @@ package struct StdioServer<Handler: RequestHandler> {
                 // Begun before the next message is read, for that may be its cancellation.
                 let cancellation = connection.begin(request.id)
                 group.addTask { [connection] in
-                    let outcome = await Self.perform(work, for: request, over: connection, until: cancellation)
+                    let context = RequestContext(
+                        id: request.id, progressToken: request.progressToken, connection: connection)
+                    let outcome = await outcome(until: cancellation) { try await work(context) }
                     connection.end(request.id)
                     if let outcome { answer(Message.answer(to: request.id, outcome)) }
                 }
@@ -90,41 +92,5 @@ package struct StdioServer<Handler: RequestHandler> {
             let collected = await answers.reduce(into: []) { $0.append($1) }
             if !collected.isEmpty { connection.writer.write(.array(collected)) }
         }
-    }
-
-    /// The outcome of work, or nil when it was cancelled.
-    private nonisolated static func perform(
-        _ work: @escaping Reply.Work, for request: Request, over connection: Connection,
-        until cancellation: AsyncStream<Never>
-    ) async -> Result<JSONValue, RPCError>? {
-        await withTaskGroup { race in
-            race.addTask {
-                let context = RequestContext(
-                    id: request.id, progressToken: request.progressToken, connection: connection)
-                return await outcome { try await work(context) }
-            }
-            race.addTask {
-                for await _ in cancellation {}
-                return nil
-            }
-            let first = await race.next() ?? nil
-            race.cancelAll()
-            return first
-        }
-    }
-}
-
-/// What became of work: its result, its error, or nil when it was cancelled.
-package func outcome(
-    of work: @Sendable () async throws -> JSONValue
-) async -> Result<JSONValue, RPCError>? {
-    do {
-        return .success(try await work())
-    } catch let error as RPCError {
-        return .failure(error)
-    } catch is CancellationError {
-        return nil
-    } catch {
-        return .failure(RPCError(-32_603, "internal error: \(error)"))
     }
 }

@@ -67,8 +67,6 @@ int cps_peek_exit(int pidfd, int block, int stops, struct cps_change *change);
 int cps_collect_exit(int pidfd);
 /// Collects a stop, without waiting.
 int cps_collect_stop(int pidfd);
-/// Collects one zombie by pid, without waiting.
-int cps_collect_zombie(pid_t pid);
 /// Undoes an inherited "ignore SIGCHLD", under which no exit status can be collected.
 int cps_restore_sigchld(void);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import BrokerCore
-package import Synchronization
+import Synchronization
 
 /// Tells what a bearer token opens.
 ///

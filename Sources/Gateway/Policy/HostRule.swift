@@ -40,7 +40,7 @@ package struct HostRule: Sendable, Hashable {
         if Self.isLoopback(name.utf8) { return true }
         return entries.contains { entry in
             ASCIIText.equals(entry.name.utf8, ignoringCaseOf: name.utf8)
-                && (entry.port == nil || entry.port.map(Substring.init) == port)
+                && (entry.port == nil || entry.port == port.map(String.init))
         }
     }
 

@@ -27,7 +27,7 @@ final class RelayHandler: ChannelDuplexHandler, RemovableChannelHandler {
         /// The session's own stream is open. Can transition to `idle`, `closing`.
         case streaming
         /// Hummingbird has the request. Can transition to `idle`, `draining`, `closing`.
-        case routed(requestEnded: Bool)
+        case routed(requestEnded: Bool, responseEnded: Bool)
         /// The response has ended before the request; the rest is thrown away. Can transition to `idle`, `closing`.
         case draining
         /// The last response is on its way out, and everything that comes is thrown away. Final.
@@ -73,7 +73,7 @@ final class RelayHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         switch phase {
-        case .idle where arrivalStart != nil, .collecting, .routed(requestEnded: false):
+        case .idle where arrivalStart != nil, .collecting, .routed(requestEnded: false, _):
             arm(by: (arrivalStart ?? request.start) + core.limits.requestArrival)
         default: break
         }
@@ -95,8 +95,8 @@ final class RelayHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func takes(_ part: HTTPServerRequestPart) -> Bool {
         switch phase {
-        case .idle, .collecting, .draining, .closing, .routed(requestEnded: false): true
-        case .answering, .streaming, .routed(requestEnded: true): false
+        case .idle, .collecting, .draining, .closing, .routed(requestEnded: false, _): true
+        case .answering, .streaming, .routed(requestEnded: true, _): false
         }
     }
 
@@ -125,10 +125,11 @@ final class RelayHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case (.collecting, .end): requestEnded()
         case (.draining, .body(let bytes)): drain(bytes.readableBytes)
         case (.draining, .end): drainEnded()
-        case (.routed(requestEnded: false), .body): passOn(part, context: context)
-        case (.routed(requestEnded: false), .end):
-            phase = .routed(requestEnded: true)
+        case (.routed(requestEnded: false, _), .body): passOn(part, context: context)
+        case (.routed(requestEnded: false, let responseEnded), .end):
             passOn(part, context: context)
+            phase = .routed(requestEnded: true, responseEnded: responseEnded)
+            if responseEnded { becomeIdle() }
         default: break
         }
     }
@@ -182,43 +183,28 @@ final class RelayHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Sees the responses of Hummingbird go by; those of this handler do not come this way.
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard case .routed(let requestEnded) = phase else {
+        guard case .routed(let requestEnded, responseEnded: false) = phase else {
             promise?.fail(ChannelError.ioOnClosedChannel)
             return
         }
         switch Self.unwrapOutboundIn(data) {
-        case .head(var head) where !request.keepsAlive && !head.isInformational:
+        case .head(var head) where !request.keepsAlive && head.status.code >= 200:
             head.headers.replaceOrAdd(name: "Connection", value: "close")
             context.write(Self.wrapOutboundOut(.head(head)), promise: promise)
         case .head: context.write(data, promise: promise)
         case .body(let body):
             backpressure.wrote(body.readableBytes)
             context.write(data, promise: promise)
+        case .end where request.keepsAlive:
+            context.write(data, promise: promise)
+            phase = .routed(requestEnded: requestEnded, responseEnded: true)
+            guard requestEnded else { return }
+            becomeIdle()
+            replay()
         case .end:
-            routedResponseEnded(requestEnded: requestEnded, data, promise, context: context)
-        }
-    }
-
-    private func routedResponseEnded(
-        requestEnded: Bool, _ end: NIOAny, _ promise: EventLoopPromise<Void>?, context: ChannelHandlerContext
-    ) {
-        guard request.keepsAlive else {
-            phase = .closing
-            phaseStart = .now()
             let written = promise ?? context.eventLoop.makePromise()
-            written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
-            context.write(end, promise: written)
-            arm(by: .now() + core.limits.drainedFor)
-            return
+            context.write(data, promise: written)
+            close(after: written.futureResult)
         }
-        context.write(end, promise: promise)
-        guard requestEnded else {
-            // Hummingbird throws the rest away itself, and must see where it ends.
-            request.purpose = .none
-            phase = .routed(requestEnded: false)
-            return
-        }
-        becomeIdle()
-        replay()
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import BrokerCore
-import JSONRPC
+package import JSONRPC
 package import NIOHTTP1
 
 /// A request that the gateway itself refuses: one HTTP status, one JSON-RPC code, one sentence.
@@ -90,6 +90,9 @@ extension GatewayRefusal {
 
 extension GatewayRefusal {
     static let malformed = Self(.badRequest, "the request is not HTTP/1.1").closing()
+    static let headTooLarge = Self(
+        .requestHeaderFieldsTooLarge, "the header fields of the request are too long; send fewer or shorter ones"
+    ).closing()
     static let tooSlow = Self(.requestTimeout, "the request took too long to arrive; send it at once").closing()
     static let unknownExpectation = Self(
         .expectationFailed, "the expectation of the request is unknown; expect 100-continue or nothing")
@@ -135,4 +138,8 @@ extension GatewayRefusal {
     static let emptyBatch = Self(.badRequest, "the batch is empty; put messages into it")
     static let initializeInBatch = Self(
         .badRequest, "initialize must not stand in a batch; send it alone")
+
+    static func batchTooLong(limit: Int) -> Self {
+        Self(.badRequest, "the batch has more than \(limit) messages; send fewer at a time")
+    }
 }

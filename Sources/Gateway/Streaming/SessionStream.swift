@@ -113,6 +113,13 @@ final class SessionStream: StreamSink, @unchecked Sendable {
         relay.closeStream(self, session: session, principal: principal)
     }
 
+    /// The session is not known: the stream was never open.
+    func drop() {
+        handler = nil
+        early = nil
+        backlog.withLock { $0.isClosed = true }
+    }
+
     /// A message was taken by the client's side of the connection.
     func wasTaken(_ count: Int) {
         backlog.withLock {

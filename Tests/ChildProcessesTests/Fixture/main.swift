@@ -39,8 +39,11 @@ func openDescriptors() -> Int {
 }
 
 func descriptors() async throws {
-    // Once before counting, so that what is opened once for good is open.
-    await (try ChildProcess.spawn(shell("exit 0"))).teardown(.immediate)
+    // Some before counting, so that what is opened once for good, by Dispatch too, is open.
+    for _ in 0..<5 {
+        await (try ChildProcess.spawn(shell("cat"))).teardown(.immediate)
+        await (try ChildProcess.spawn(shell("sleep 0.1"))).teardown(.standard)
+    }
     let before = openDescriptors()
     for round in 0..<200 {
         var broken = shell("exit 0")
@@ -48,7 +51,7 @@ func descriptors() async throws {
         case 0: broken.executable = "no-such-program"
         case 1: broken.workingDirectory = "/no-such-directory"
         // It is found and executable, so only the exec itself fails, after the pipes were made.
-        default: broken.executable = "/proc/self/exe"; broken.arguments = [String(repeating: "x", count: 4_000_000)]
+        default: broken.executable = "/proc/self/exe"; broken.arguments = [String(repeating: "x", count: 200_000)]
         }
         do {
             _ = try ChildProcess.spawn(broken)

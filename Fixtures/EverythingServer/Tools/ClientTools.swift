@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FixtureKit
+
+/// Tools that ask something of the client while they run.
+struct ClientTools {
+    let session: Session
+
+    var all: [Tool] { [sampling, elicitation, defaults, enums, url, urlRequired, roots, ping] }
+
+    /// Asks, if the client has declared that it can be asked that.
+    private func ask(
+        _ capability: String, _ method: String, _ params: JSONValue?, _ context: RequestContext
+    ) async throws -> JSONValue {
+        guard session.read(\.clientCapabilities)[capability] != nil else {
+            throw ToolFailure("the client does not support \(capability)")
+        }
+        do {
+            return try await context.connection.ask(method, params)
+        } catch let error as RPCError {
+            throw ToolFailure("the client refused \(method): \(error.message) (\(error.code))")
+        }
+    }
+
+    private var sampling: Tool {
+        Tool(
+            "test_sampling", "Asks the client's model", properties: ["prompt": ["type": "string"]]
+        ) { arguments, context in
+            let message: JSONValue = ["role": "user", "content": .text(try arguments.string("prompt"))]
+            let params: JSONValue = ["messages": [message], "maxTokens": 100]
+            let answer = try await ask("sampling", "sampling/createMessage", params, context)
+            // Since 2025-11-25 the content may be a list.
+            let content = answer["content"]
+            let text = content?["text"]?.text ?? content?.elements?.first?["text"]?.text ?? "no text"
+            return .content(.text("LLM response: \(text)"))
+        }
+    }
+
+    private func elicit(_ message: String, _ schema: JSONValue, _ context: RequestContext) async throws -> String {
+        let params: JSONValue = ["message": .string(message), "requestedSchema": schema]
+        let answer = try await ask("elicitation", "elicitation/create", params, context)
+        return "action=\(answer["action"]?.text ?? "none"), content=\((answer["content"] ?? [:]).json)"
+    }
+
+    private var elicitation: Tool {
+        Tool(
+            "test_elicitation", "Asks the user", properties: ["message": ["type": "string"]]
+        ) { arguments, context in
+            let schema: JSONValue = [
+                "type": "object",
+                "properties": [
+                    "username": ["type": "string", "description": "User's response"],
+                    "email": ["type": "string", "description": "User's email address"],
+                ],
+                "required": ["username", "email"],
+            ]
+            return .content(
+                .text("User response: \(try await elicit(try arguments.string("message"), schema, context))"))
+        }
+    }
+
+    private var defaults: Tool {
+        Tool("test_elicitation_sep1034_defaults", "Asks the user, with a default for each kind of field") { _, context in
+            let schema: JSONValue = [
+                "type": "object",
+                "properties": [
+                    "name": ["type": "string", "default": "John Doe"],
+                    "age": ["type": "integer", "default": 30],
+                    "score": ["type": "number", "default": 95.5],
+                    "status": ["type": "string", "enum": ["active", "inactive", "pending"], "default": "active"],
+                    "verified": ["type": "boolean", "default": true],
+                ],
+                "required": [],
+            ]
+            return .content(
+                .text("Elicitation completed: \(try await elicit("Please check these values", schema, context))"))
+        }
+    }
+
+    private var enums: Tool {
+        Tool("test_elicitation_sep1330_enums", "Asks the user, with each kind of choice") { _, context in
+            func titled(_ word: String) -> JSONValue {
+                .array(
+                    zip(1..., ["First", "Second", "Third"]).map {
+                        ["const": .string("value\($0)"), "title": .string("\($1) \(word)")]
+                    })
+            }
+            let options: JSONValue = ["option1", "option2", "option3"]
+            let schema: JSONValue = [
+                "type": "object",
+                "properties": [
+                    "untitledSingle": ["type": "string", "enum": options],
+                    "titledSingle": ["type": "string", "oneOf": titled("Option")],
+                    "legacyEnum": [
+                        "type": "string", "enum": ["opt1", "opt2", "opt3"],
+                        "enumNames": ["Option One", "Option Two", "Option Three"],
+                    ],
+                    "untitledMulti": ["type": "array", "items": ["type": "string", "enum": options]],
+                    "titledMulti": ["type": "array", "items": ["anyOf": titled("Choice")]],
+                ],
+                "required": [],
+            ]
+            return .content(.text("Elicitation completed: \(try await elicit("Please choose", schema, context))"))
+        }
+    }
+
+    private var url: Tool {
+        Tool("test_elicitation_url", "Sends the user to a page, and says when that is done") { _, context in
+            guard session.read(\.clientCapabilities)["elicitation"]?["url"] != nil else {
+                throw ToolFailure("the client does not support elicitation by url")
+            }
+            let id: JSONValue = .string("elicitation-\(context.id.json)")
+            let params: JSONValue = [
+                "mode": "url", "elicitationId": id, "url": "https://example.com/authorize",
+                "message": "Please visit this page",
+            ]
+            let answer = try await ask("elicitation", "elicitation/create", params, context)
+            let action = answer["action"]?.text ?? "none"
+            if action == "accept" {
+                context.connection.notify("notifications/elicitation/complete", ["elicitationId": id])
+            }
+            return .content(.text("Elicitation by url: action=\(action)"))
+        }
+    }
+
+    private var urlRequired: Tool {
+        Tool("test_elicitation_url_required", "Always answers that a page must be visited first") { _, context in
+            let elicitation: JSONValue = [
+                "mode": "url", "elicitationId": .string("required-\(context.id.json)"),
+                "url": "https://example.com/connect", "message": "Please connect your account",
+            ]
+            throw RPCError(-32_042, "a page must be visited first", data: ["elicitations": [elicitation]])
+        }
+    }
+
+    private var roots: Tool {
+        Tool("list_roots", "Asks for the client's roots") { _, context in
+            let answer = try await ask("roots", "roots/list", nil, context)
+            return .structured(["roots": answer["roots"] ?? []])
+        }
+    }
+
+    private var ping: Tool {
+        Tool("ping_client", "Pings the client") { _, context in
+            _ = try await context.connection.ask("ping")
+            return .content(.text("pong"))
+        }
+    }
+}

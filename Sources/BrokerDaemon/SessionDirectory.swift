@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// The directory of one agent session: the agent's config lies in it, and it goes with the session.
+///
+/// All sessions of a user stand under one parent, so that a sandbox can hide the others at once. Both are for the owner
+/// only.
+struct SessionDirectory: Sendable {
+    /// What holds every session of this user.
+    let parent: String
+    let path: String
+
+    init() throws(AgentSession.Failure) {
+        let root = FileManager.default.temporaryDirectory.path(percentEncoded: false)
+        parent = URL(filePath: root).appending(path: "lodge-\(getuid())").path(percentEncoded: false)
+        path = parent + "/run-" + String(UInt64.random(in: .min ... .max), radix: 36)
+        for directory in [parent, path] {
+            if mkdir(directory, 0o700) == 0 { continue }
+            guard errno == EEXIST, directory == parent, Self.isOwn(parent) else {
+                throw AgentSession.Failure(
+                    message: "the directory '\(directory)' cannot be used for the session's files",
+                    hints: ["remove it, or name another place in TMPDIR"])
+            }
+        }
+    }
+
+    /// Whether a directory is ours alone: somebody else could have made it first.
+    private static func isOwn(_ path: String) -> Bool {
+        var facts = stat()
+        guard unsafe lstat(path, &facts) == 0 else { return false }
+        return facts.st_mode & S_IFMT == S_IFDIR && facts.st_uid == getuid() && facts.st_mode & 0o077 == 0
+    }
+
+    func remove() {
+        // What cannot be removed holds no secret; the parent goes with its last session.
+        try? FileManager.default.removeItem(atPath: path)
+        _ = rmdir(parent)
+    }
+}

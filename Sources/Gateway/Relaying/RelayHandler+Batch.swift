@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import BrokerCore
+import JSONRPC
+import NIOCore
+
+/// Batches, which only the revision 2025-03-26 has: each message is handled on its own, the answers go together.
+extension RelayHandler {
+    func dispatchBatch(_ body: ByteBuffer, to relay: any ServerRelay) {
+        if request.versionIsUnknown { return refuse(.unknownVersion) }
+        guard let session = request.session else { return refuse(.batchOutsideItsRevision) }
+        guard let version = relay.protocolVersion(session: session, principal: request.principal) else {
+            return refuse(.unknownSession)
+        }
+        guard version == ProtocolVersion.march2025.rawValue else { return refuse(.batchOutsideItsRevision) }
+        let elements: [Range<Int>]
+        do throws(ScanError) {
+            elements = try MessageScanner.batchElements(of: body.readableBytesUInt8Span)
+        } catch {
+            return refuse(.unreadable(error))
+        }
+        if elements.isEmpty { return refuse(.emptyBatch) }
+        if elements.count > core.limits.batchMessages {
+            return refuse(.batchTooLong(limit: core.limits.batchMessages))
+        }
+        let messages = elements.map { message(at: $0, of: body) }
+        if messages.contains(where: { $0?.envelope.kind == .request && $0?.isInitialize == true }) {
+            return refuse(.initializeInBatch)
+        }
+        dispatch(messages, to: relay)
+    }
+
+    /// - Parameter messages: nil stands for an element that is no message.
+    private func dispatch(_ messages: [ClientMessage?], to relay: any ServerRelay) {
+        let answers = messages.count { $0.map { $0.envelope.kind == .request } ?? true }
+        guard answers > 0 else { return dispatchWithoutAnswers(messages, to: relay) }
+        let exchange = begin(requests: answers, isBatch: true, mayStream: true)
+        for message in messages {
+            guard let message else {
+                exchange.finish(.message(MessageBytes(bytes: GatewayRefusal.noMessage.body())))
+                continue
+            }
+            let isRequest = message.envelope.kind == .request
+            switch relay.receive(message, sink: isRequest ? exchange : NoAnswer.sink) {
+            case .pending(let ticket): exchange.keep(ticket)
+            case .refused(_, let bytes) where isRequest: exchange.finish(.message(bytes))
+            case .accepted, .refused: break
+            }
+        }
+    }
+
+    private func dispatchWithoutAnswers(_ messages: [ClientMessage?], to relay: any ServerRelay) {
+        var refused: Admission?
+        for message in messages.compactMap(\.self) {
+            let admission = relay.receive(message, sink: NoAnswer.sink)
+            if case .refused = admission, refused == nil { refused = admission }
+        }
+        finish(refused ?? .accepted)
+    }
+
+    private func message(at range: Range<Int>, of body: ByteBuffer) -> ClientMessage? {
+        guard let bytes = body.getSlice(at: body.readerIndex + range.lowerBound, length: range.count),
+            let envelope = try? MessageScanner.scan(bytes.readableBytesUInt8Span)
+        else { return nil }
+        switch envelope.kind {
+        case .request, .notification, .response, .errorResponse: return message(bytes, envelope)
+        case .batch, .invalid, .notAnObject: return nil
+        }
+    }
+}

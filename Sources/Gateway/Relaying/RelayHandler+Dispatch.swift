@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import BrokerCore
+import JSONRPC
+import NIOCore
+import NIOHTTP1
+
+/// What is done with a message that has arrived whole.
+extension RelayHandler {
+    func dispatch() {
+        guard let relay = request.relay else { return }
+        let body = request.body ?? ByteBuffer()
+        request.body = nil
+        let envelope: Envelope
+        do throws(ScanError) {
+            envelope = try MessageScanner.scan(body.readableBytesUInt8Span)
+        } catch {
+            return refuse(.unreadable(error))
+        }
+        switch envelope.kind {
+        case .request: dispatchRequest(message(body, envelope), to: relay)
+        case .notification, .response, .errorResponse:
+            if request.versionIsUnknown { return refuse(.unknownVersion) }
+            finish(relay.receive(message(body, envelope), sink: NoAnswer.sink))
+        case .batch: dispatchBatch(body, to: relay)
+        case .invalid, .notAnObject: refuse(.noMessage)
+        }
+    }
+
+    func message(_ bytes: ByteBuffer, _ envelope: Envelope) -> ClientMessage {
+        ClientMessage(bytes: bytes, envelope: envelope, session: request.session, principal: request.principal)
+    }
+
+    private func dispatchRequest(_ message: ClientMessage, to relay: any ServerRelay) {
+        let isInitialize = message.isInitialize
+        if request.versionIsUnknown, !isInitialize {
+            return refuse(.unknownVersion, id: message.envelope.id.map { RawID(message.bytes.readableBytesUInt8Span, $0) })
+        }
+        let exchange = begin(requests: 1, isBatch: false, mayStream: !isInitialize)
+        switch relay.receive(message, sink: exchange) {
+        case .pending(let ticket): exchange.keep(ticket)
+        case let admission:
+            exchange.drop()
+            guard self.exchange === exchange else { return }
+            self.exchange = nil
+            finish(admission)
+        }
+    }
+
+    /// Makes the exchange of the request in hand, so that answers find it even before its dispatch is over.
+    func begin(requests: Int, isBatch: Bool, mayStream: Bool) -> Exchange {
+        let state = ExchangeState(
+            requests: requests, isBatch: isBatch, mayStream: mayStream, start: request.start, limits: core.limits)
+        let exchange = Exchange(state, handler: self, eventLoop: eventLoop, meters: core.meters)
+        self.exchange = exchange
+        if let due = state.due { arm(by: due) }
+        return exchange
+    }
+
+    /// Writes what a message that has no exchange is answered with.
+    func finish(_ admission: Admission) {
+        switch admission {
+        case .accepted, .pending: respond(.accepted, nil, session: request.session)
+        case .refused(.invalid, let bytes): respond(.badRequest, bytes)
+        case .refused(.unknownSession, let bytes): respond(.notFound, bytes)
+        case .refused(.unavailable(let retryAfter), let bytes):
+            respond(.serviceUnavailable, bytes, fields: [("Retry-After", String(retryAfter))])
+        }
+    }
+}
+
+extension ClientMessage {
+    var isInitialize: Bool {
+        guard let method = envelope.method else { return false }
+        return JSONString.equals(bytes.readableBytesUInt8Span, contents: method, "initialize" as StaticString)
+    }
+}

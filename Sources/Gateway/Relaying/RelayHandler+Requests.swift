@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import BrokerCore
+import NIOCore
+import NIOHTTP1
+
+/// What is decided on the head of a request, before its body.
+extension RelayHandler {
+    func receive(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
+        let fields = RequestFields(head.headers)
+        let target = RequestTarget(head.uri)
+        request = RequestInHand()
+        request.start = arrivalStart ?? .now()
+        request.version = head.version
+        request.keepsAlive = head.isKeepAlive && !fields.wantsUpgrade && shutdownDeadline == nil
+        request.isHead = head.method == .HEAD
+        arrivalStart = nil
+        hasServed = true
+        phase = .collecting
+        if let refusal = core.policy.refusal(of: fields, authority: target.authority) { return refuse(refusal) }
+        if let origin = fields.origin { request.sharedOrigin = core.policy.sharedOrigin(origin) }
+
+        switch (head.method, core.routes.endpoint(at: target.path)) {
+        case (.POST, .server(let relay)): acceptMessage(to: relay, fields)
+        case (.GET, .server(let relay)): acceptStream(of: relay, fields)
+        default:
+            var head = head
+            if target.authority != nil { head.uri = target.originForm }
+            phase = .routed(requestEnded: false, responseEnded: false)
+            passOn(.head(head), context: context)
+        }
+    }
+
+    private func acceptMessage(to relay: any ServerRelay, _ fields: RequestFields) {
+        if let refusal = admit(to: relay, fields) ?? refusal(ofMessageWith: fields) {
+            // Whoever waits for "continue" may or may not send the body of a refused request: where the next one
+            // begins cannot be told.
+            if fields.expectsContinue { request.keepsAlive = false }
+            return refuse(refusal)
+        }
+        request.purpose = .message
+        if fields.expectsContinue, request.version != .http1_0 { writeContinue() }
+    }
+
+    private func refusal(ofMessageWith fields: RequestFields) -> GatewayRefusal? {
+        guard let type = fields.contentType, MediaTypes.isJSON(contentType: type) else { return .notJSONContent }
+        if fields.isEncoded { return .encodedBody }
+        if let accepted = fields.accepted, accepted != .both { return .postNotAcceptable }
+        if let length = fields.contentLength, length > core.limits.requestBody {
+            return .tooLarge(limit: core.limits.requestBody)
+        }
+        return fields.expectsUnknown ? .unknownExpectation : nil
+    }
+
+    private func acceptStream(of relay: any ServerRelay, _ fields: RequestFields) {
+        if let refusal = admit(to: relay, fields) { return refuse(refusal) }
+        if let accepted = fields.accepted, !accepted.contains(.eventStream) { return refuse(.getNotAcceptable) }
+        if request.versionIsUnknown { return refuse(.unknownVersion) }
+        if request.session == nil { return refuse(.missingSession) }
+        request.purpose = .stream
+    }
+
+    /// The token, what it reaches, and the MCP headers; what is found out is kept with the request.
+    private func admit(to relay: any ServerRelay, _ fields: RequestFields) -> GatewayRefusal? {
+        switch core.policy.grant(authorization: fields.authorization) {
+        case .failure(let refusal): return refusal
+        case .success(let grant):
+            guard grant.reaches(server: relay.name) else { return .unknownPath(paths: core.routes.paths(for: grant)) }
+            request.principal = grant.principal
+        }
+        if let session = fields.session, !RequestFields.isSessionID(session) { return .malformedSession }
+        request.relay = relay
+        request.session = fields.session
+        request.versionIsUnknown = fields.protocolVersion.map { ProtocolVersion(rawValue: $0) == nil } ?? false
+        return nil
+    }
+}

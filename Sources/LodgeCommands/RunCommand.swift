@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import AgentClients
+import ArgumentParser
+import BrokerDaemon
+import Foundation
+import LodgeConfiguration
+import Sandbox
+import Secrets
+
+/// One agent session: servers, agent, and nothing left afterwards.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run an agent with MCP servers whose keys it cannot see.",
+        usage: "lodge run --specs FILE [<options>] -- <agent> [<argument> ...]",
+        discussion: "The agent gets a config file without a secret in it; {mcp-config} in its arguments is replaced by "
+            + "the file's path. It ends with the agent's own exit status.")
+
+    enum Tools: String, ExpressibleByArgument, CaseIterable { case all, listed }
+
+    @Option(help: "A JSON file with the servers, or - for standard input: a list of {name, command, args, env}, or mcpServers.")
+    var specs: String
+
+    @Option(help: "What the agent is: claude gets its config flags added; generic takes {mcp-config} in its arguments.")
+    var agent: AgentKind = .generic
+
+    @Option(name: .customLong("pass"), help: "Pass this credential of Lodge's environment to the agent; repeat it for several.")
+    var passed: [String] = []
+
+    @Option(help: "all: a server that lists no tools allows all of them; listed: it allows none.")
+    var tools: Tools = .all
+
+    @Option(help: "auto: confine the agent where this machine can; required: refuse otherwise; off: do not.")
+    var sandbox: SandboxMode = .auto
+
+    @Option(help: "Write servers, token and pid as JSON to this file, readable by its owner only.")
+    var readyFile: String?
+
+    @OptionGroup(title: "Limits and log") var broker: BrokerOptions
+
+    @Argument(parsing: .postTerminator, help: "The agent's command and its arguments.")
+    var command: [String] = []
+
+    func validate() throws {
+        guard !command.isEmpty, command.first?.isEmpty == false else {
+            throw ValidationError("no agent; write its command behind --, as in: lodge run --specs FILE -- claude -p TASK")
+        }
+    }
+
+    func run() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        let redactor = SharedRedactor()
+        let logger = broker.logger(redactor)
+        let (servers, warnings) = try specifications()
+        for warning in warnings { logger.warning("\(warning)") }
+        let token = BearerToken.mint()
+        var settings = BrokerSettings(
+            servers: servers, authentication: .bearer(token, principal: "agent"), environment: environment,
+            version: Version.current)
+        settings.port = 0
+        settings.logsCalls = true
+        settings.provesTools = true
+        settings.onlyListedTools = tools == .listed
+        broker.apply(to: &settings)
+        let launch = AgentLaunch(command: command, kind: agent, passed: passed, inherited: environment)
+        var plan = AgentSession.Plan(broker: settings, token: token, agent: launch, sandbox: sandbox)
+        plan.hiddenPaths = OwnPlaces.all(environment: environment) + (specs == "-" ? [] : [OwnPlaces.absolute(specs)])
+        plan.readyFile = readyFile
+        do {
+            let status = try await AgentSession(plan, redactor: redactor, logger: logger).run()
+            throw ExitCode(status)
+        } catch let failure as AgentSession.Failure {
+            throw CommandFailure(message: failure.message, hints: failure.hints, status: failure.status)
+        }
+    }
+
+    private func specifications() throws -> ([ServerSpecification], [String]) {
+        let bytes: [UInt8]
+        if specs == "-" {
+            bytes = Array(FileHandle.standardInput.readDataToEndOfFile())
+        } else {
+            guard let data = FileManager.default.contents(atPath: specs) else {
+                throw CommandFailure(message: "the file '\(specs)' cannot be read; name a readable file with --specs", status: 2)
+            }
+            bytes = Array(data)
+        }
+        do {
+            let parsed = try SpecificationFile.parse(bytes, sourceName: specs == "-" ? "standard input" : specs)
+            return (parsed.servers, parsed.warnings)
+        } catch {
+            throw CommandFailure(message: error.description, status: 2)
+        }
+    }
+}
+
+extension AgentKind: @retroactive ExpressibleByArgument {}
+extension SandboxMode: @retroactive ExpressibleByArgument {}
+
+/// The places of Lodge's own files on this machine.
+enum OwnPlaces {
+    static func all(environment: [String: String]) -> [String] {
+        func base(_ variable: String, _ fallback: String) -> String? {
+            if let value = environment[variable], value.hasPrefix("/") { return value }
+            return environment["HOME"].map { "\($0)/\(fallback)" }
+        }
+        return [
+            base("XDG_CONFIG_HOME", ".config"), base("XDG_STATE_HOME", ".local/state"),
+            base("XDG_DATA_HOME", ".local/share"),
+        ].compactMap { $0.map { "\($0)/lodge" } }
+    }
+
+    static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+}
