@@ -44,6 +44,8 @@ class Subject:
     name = ""
     path = "/mcp"
     has_sessions = True
+    # Whether the first line of its stdout says that it is ready; nobody reads what another prints there.
+    prints_ready = False
 
     def __init__(self, bench):
         self.bench = bench
@@ -79,8 +81,8 @@ class Subject:
         command = self.command()
         self.started_at = time.monotonic()
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, cwd=self.directory,
-            env=self.environment(), start_new_session=True,
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE if self.prints_ready else self.log, stderr=self.log,
+            cwd=self.directory, env=self.environment(), start_new_session=True,
         )
         try:
             self.wait_until_ready()
@@ -98,7 +100,8 @@ class Subject:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(timeout=8)
-        process.stdout.close()
+        if process.stdout is not None:
+            process.stdout.close()
         self.log.close()
 
     def log_tail(self):
@@ -195,6 +198,7 @@ class Subject:
 
 class Lodge(Subject):
     name = "lodge"
+    prints_ready = True
 
     def command(self):
         return [str(self.bench.lodge), "serve", "--listen", "127.0.0.1:0", "--json", "--", str(self.bench.echo)]
@@ -210,6 +214,7 @@ class Lodge(Subject):
 class BareRelay(Subject):
     name = "bare relay"
     has_sessions = False
+    prints_ready = True
 
     def command(self):
         return [str(self.bench.relay), str(self.bench.echo)]

@@ -9,6 +9,7 @@ import Secrets
 import ServiceLifecycle
 import Synchronization
 import UnixSignals
+import LodgeConfiguration
 
 /// Waits for the servers, starts the agent, passes signals on, and waits for the agent's end.
 final class AgentService: Service {

@@ -3,8 +3,9 @@ import BrokerCore
 import Foundation
 package import Logging
 package import Sandbox
-import Secrets
+package import Secrets
 import ServiceLifecycle
+import LodgeConfiguration
 
 /// One run of an agent with its servers: broker in this process, servers as its children, everything gone at the end.
 package struct AgentSession: Sendable {

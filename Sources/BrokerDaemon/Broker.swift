@@ -2,7 +2,7 @@
 package import BrokerCore
 import ChildProcesses
 import Gateway
-import LodgeConfiguration
+package import LodgeConfiguration
 package import Logging
 import NIOCore
 import NIOPosix

@@ -3,6 +3,7 @@ import ChildProcesses
 import NIOPosix
 import ServiceLifecycle
 import Upstreams
+import NIOCore
 
 /// Keeps the event loops until everything that uses them has stopped.
 struct LoopsService: Service {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import LodgeConfiguration
-package import Logging
+import Logging
 package import Secrets
 
 /// Everything that a broker is started with, checked and resolved but for secrets.

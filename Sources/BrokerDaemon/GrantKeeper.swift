@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import BrokerCore
-package import Gateway
+import Gateway
 import Secrets
 import Synchronization
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import BrokerCore
 package import Logging
-package import ServiceLifecycle
+import ServiceLifecycle
+import LodgeConfiguration
+import UnixSignals
 
 /// A broker in the foreground, from its start to the signal that ends it.
 package struct ServeSession: Sendable {

@@ -15,7 +15,7 @@ struct SessionDirectory: Sendable {
         parent = URL(filePath: root).appending(path: "lodge-\(getuid())").path(percentEncoded: false)
         path = parent + "/run-" + String(UInt64.random(in: .min ... .max), radix: 36)
         for directory in [parent, path] {
-            if mkdir(directory, 0o700) == 0 { continue }
+            if unsafe mkdir(directory, 0o700) == 0 { continue }
             guard errno == EEXIST, directory == parent, Self.isOwn(parent) else {
                 throw AgentSession.Failure(
                     message: "the directory '\(directory)' cannot be used for the session's files",
@@ -34,6 +34,6 @@ struct SessionDirectory: Sendable {
     func remove() {
         // What cannot be removed holds no secret; the parent goes with its last session.
         try? FileManager.default.removeItem(atPath: path)
-        _ = rmdir(parent)
+        _ = unsafe rmdir(parent)
     }
 }

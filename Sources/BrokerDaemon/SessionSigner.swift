@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import BrokerCore
+import BrokerCore
 package import Secrets
 
 /// Signs session ids with the process's key.

@@ -6,12 +6,12 @@ import Glibc
 extension ChildProcess {
     /// Starts a program.
     ///
-    /// It blocks for as long as the system takes to load the program, about a millisecond. Nothing of it is left when it
-    /// throws.
+    /// It blocks for as long as the system takes to load the program, about a millisecond. Nothing of it is left when
+    /// it throws.
     /// - Parameters:
     ///   - guardian: what ends the child's tree should Lodge itself be killed; nil leaves that to the child.
-    ///   - standardError: called with each line of the child's standard error, in order, on a queue of the child; it must
-    ///     not block. Of a flood it gets the first 1000 lines and then 200 a second, with the number dropped.
+    ///   - standardError: called with each line of the child's standard error, in order, on a queue of the child; it
+    ///     must not block. Of a flood it gets the first 1000 lines and then 200 a second, with the number dropped.
     package static func spawn(
         _ specification: ChildSpecification, guardedBy guardian: GuardProcess? = nil,
         standardError: @escaping @Sendable (String) -> Void = { _ in }
@@ -26,7 +26,7 @@ extension ChildProcess {
         if let problem = ReadinessLoop.shared.prepare() {
             throw SpawnError(systemError: problem, starting: specification.executable, at: path)
         }
-        // Before the start: a Lodge that is killed between the two must not leave a child that the guard never heard of.
+        // Before the start: a Lodge that is killed between the two must not leave a child unknown to the guard.
         guardian?.add(marker: specification.marker)
         do {
             let child = try launch(request, specification, guardian, standardError)

@@ -79,7 +79,7 @@ package final class ChildProcess: Sendable {
 
     /// Gives Lodge's end of the standard output to the caller, who closes it; nil if it was given, closed or inherited.
     ///
-    /// The descriptor is non-blocking and close-on-exec. Its end of file is not the child's exit, nor the other way round.
+    /// The descriptor is non-blocking and close-on-exec. Its end of file is not the child's exit, nor the reverse.
     package func takeStandardOutput() -> Int32? {
         state.withLock { state in
             guard let output = state.output.take() else { return nil }

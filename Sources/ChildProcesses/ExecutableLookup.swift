@@ -28,7 +28,7 @@ struct ExecutableLookup {
             throw SpawnError(
                 .notFound, starting: name, "its environment has no PATH; give the full path or set PATH")
         }
-        // A file that cannot be run does not end the search, as in a shell; the first such is named if no other is there.
+        // A file that cannot be run does not end the search, as in a shell; the first such is named at the end.
         var unusable: (obstacle: Obstacle, path: String)?
         for directory in searchPath.split(separator: ":", omittingEmptySubsequences: false) {
             let path = directory.isEmpty ? "./\(name)" : "\(directory)/\(name)"
@@ -52,7 +52,8 @@ struct ExecutableLookup {
             SpawnError(.notExecutable, starting: name, "'\(path)' is not executable; run 'chmod +x \(path)'")
         case .unreachable:
             SpawnError(
-                .notExecutable, starting: name, "'\(path)' may not be reached; check the permissions of its directories")
+                .notExecutable, starting: name,
+                "'\(path)' may not be reached; check the permissions of its directories")
         }
     }
 

@@ -18,15 +18,16 @@ final class OneShot<Value: Sendable>: Sendable {
 
     /// Sets the value; a second one is ignored.
     func set(_ value: Value) {
-        let (waiters, callbacks) = state.withLock { state in
-            guard state.value == nil else { return ([CheckedContinuation<Value?, Never>](), [@Sendable (Value) -> Void]()) }
-            state.value = value
+        let told = state.withLock { state -> State? in
+            guard state.value == nil else { return nil }
             defer { (state.waiters, state.callbacks) = ([:], []) }
-            return (Array(state.waiters.values), state.callbacks)
+            state.value = value
+            return state
         }
+        guard let told else { return }
         // Callbacks first: they are what fails the calls in flight, and they must not wait for a task to be scheduled.
-        for callback in callbacks { callback(value) }
-        for waiter in waiters { waiter.resume(returning: value) }
+        for callback in told.callbacks { callback(value) }
+        for waiter in told.waiters.values { waiter.resume(returning: value) }
     }
 
     /// Calls back once with the value; at once, on the caller's thread, if it is there already.

@@ -50,7 +50,7 @@ final class ReadinessLoop: Sendable {
         }
     }
 
-    /// Calls `handler` on `queue` once when there is something to read, an end or an exit; `arm` asks for the next time.
+    /// Calls `handler` on `queue` once there is something to read, an end or an exit; `arm` asks for the next time.
     @discardableResult
     func add(_ descriptor: Int32, queue: DispatchQueue, handler: @escaping @Sendable (Token) -> Void) -> Token {
         let problem = prepare()

@@ -15,7 +15,7 @@ struct StandardErrorLog: Sendable {
 
     /// Takes the next bytes and answers the lines for the sink.
     ///
-    /// Lines that neither the sink nor the tail will hold are only counted, never copied: that is what keeps a flood cheap.
+    /// Lines that neither the sink nor the tail will hold are only counted, never copied: that keeps a flood cheap.
     mutating func take(_ chunk: [UInt8], at now: Duration) -> [String] {
         let ends = splitter.ends(in: chunk)
         let admitted = limit.admit(ends.count, at: now)

@@ -100,7 +100,9 @@ final class StandardErrorReader: Sendable {
         var result = 0
         // Sound: the buffer is initialised up to the count that read(2) answers.
         let chunk = unsafe [UInt8](unsafeUninitializedCapacity: Self.chunkSize) { buffer, count in
-            repeat { result = unsafe read(number, buffer.baseAddress, Self.chunkSize) } while result < 0 && errno == EINTR
+            repeat {
+                result = unsafe read(number, buffer.baseAddress, Self.chunkSize)
+            } while result < 0 && errno == EINTR
             count = max(0, result)
         }
         if result > 0 {

@@ -4,7 +4,7 @@ import Glibc
 
 /// One step of ending a child and everything it started.
 package enum TeardownStep: Hashable, Sendable {
-    /// Closes the child's standard input, which is how MCP asks a stdio server to end (2025-11-25, lifecycle, shutdown).
+    /// Closes the child's standard input, which a program that serves it takes as the wish to end.
     case closeStandardInput
     /// Waits so long for the whole tree to end by itself.
     case wait(Duration)

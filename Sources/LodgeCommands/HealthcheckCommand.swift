@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import BrokerDaemon
+import LodgeConfiguration
+import NIOCore
 
 /// Asks a broker whether its servers can be used: exit status 0 or 1, within 3 seconds.
 struct HealthcheckCommand: AsyncParsableCommand {
@@ -8,7 +10,7 @@ struct HealthcheckCommand: AsyncParsableCommand {
         commandName: "healthcheck", abstract: "Exit with 0 if the servers of a broker can be used, else with 1.")
 
     @Option(help: "Where the broker listens: HOST:PORT.")
-    var address = ListenAddress(argument: "127.0.0.1:8080")!
+    var address = ListenAddress(host: "127.0.0.1", port: Defaults.listenPort.value)
 
     @Flag(help: "Ask only whether the broker itself is alive.")
     var live = false

@@ -6,6 +6,11 @@ struct ListenAddress: ExpressibleByArgument, Hashable {
     var host: String
     var port: Int
 
+    init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
     /// Takes `HOST:PORT`, `[IPV6]:PORT` or `PORT`.
     init?(argument: String) {
         let host: Substring

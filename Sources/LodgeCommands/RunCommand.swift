@@ -6,6 +6,7 @@ import Foundation
 import LodgeConfiguration
 import Sandbox
 import Secrets
+import Logging
 
 /// One agent session: servers, agent, and nothing left afterwards.
 struct RunCommand: AsyncParsableCommand {
@@ -93,8 +94,8 @@ struct RunCommand: AsyncParsableCommand {
     }
 }
 
-extension AgentKind: @retroactive ExpressibleByArgument {}
-extension SandboxMode: @retroactive ExpressibleByArgument {}
+extension AgentKind: ExpressibleByArgument {}
+extension SandboxMode: ExpressibleByArgument {}
 
 /// The places of Lodge's own files on this machine.
 enum OwnPlaces {

@@ -114,4 +114,4 @@ struct ServeCommand: AsyncParsableCommand {
     }
 }
 
-extension Isolation: @retroactive ExpressibleByArgument {}
+extension Isolation: ExpressibleByArgument {}

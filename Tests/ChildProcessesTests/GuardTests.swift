@@ -30,7 +30,8 @@ struct GuardTests {
     @Test("an environment-less process in the child's group goes as well")
     func groupOfKilledLodge() async throws {
         let lodge = try ScriptChild.fixture(
-            "guarded", "trap '' TERM HUP; (env -i /bin/sleep 50 & echo bare $! >&2); for i in 1 2 3 4 5; do sleep 10; done")
+            "guarded",
+            "trap '' TERM HUP; (env -i /bin/sleep 50 & echo bare $! >&2); for i in 1 2 3 4 5; do sleep 10; done")
         let guardian = try await lodge.pid(named: "guard")
         _ = try await lodge.pid(named: "child")
         let bare = try await lodge.pid(named: "bare")
@@ -69,7 +70,8 @@ struct GuardTests {
     func replaced() async throws {
         let problems = Collected<String>()
         let guardian = GuardProcess(executable: try ScriptChild.fixturePath(), problem: problems.append)
-        let script = try ScriptChild("trap '' TERM; echo ready; for i in 1 2 3 4 5; do sleep 10; done", guardedBy: guardian)
+        let script = try ScriptChild(
+            "trap '' TERM; echo ready; for i in 1 2 3 4 5; do sleep 10; done", guardedBy: guardian)
         #expect(await script.output.next() == "ready")
         let first = try #require(guardian.pid)
         kill(first, SIGKILL)

@@ -24,7 +24,8 @@ struct SpawnErrorTests {
             try #require(descriptor >= 0)
             defer { close(descriptor) }
             let bytes = Array(text.utf8)
-            try #require(unsafe bytes.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) } == bytes.count)
+            let written = unsafe bytes.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
+            try #require(written == bytes.count)
             return file
         }
 
@@ -124,7 +125,8 @@ struct SpawnErrorTests {
         #expect(error.code == .badWorkingDirectory)
         #expect(
             error.message
-                == "cannot start 'env': working directory '/no/such/directory' does not exist; create it or name another")
+                == "cannot start 'env': working directory '/no/such/directory' does not exist; "
+                + "create it or name another")
     }
 
     @Test("a working directory that is a file")

@@ -68,7 +68,11 @@ struct TeardownTests {
 
     @Test("a child that ignores SIGTERM is gone under five seconds by the real clock")
     func underFiveSeconds() async throws {
-        let script = try ScriptChild("trap '' TERM INT HUP; (trap '' TERM; setsid sleep 50) & echo ready; for i in 1 2 3 4 5; do sleep 10; done")
+        let script = try ScriptChild(
+            """
+            trap '' TERM INT HUP; (trap '' TERM; setsid sleep 50) &
+            echo ready; for i in 1 2 3 4 5; do sleep 10; done
+            """)
         #expect(await script.output.next() == "ready")
         var report: TeardownReport?
         let time = await ContinuousClock().measure { report = await script.child.teardown() }
@@ -79,7 +83,11 @@ struct TeardownTests {
 
     @Test("SIGTERM reaches the whole group")
     func wholeGroup() async throws {
-        let script = try ScriptChild("sh -c 'trap \"echo inner\" TERM; echo ready; for i in $(seq 1000); do sleep 0.05; done' & trap 'exit 0' TERM; wait")
+        let script = try ScriptChild(
+            """
+            sh -c 'trap "echo inner" TERM; echo ready; for i in $(seq 1000); do sleep 0.05; done' &
+            trap 'exit 0' TERM; wait
+            """)
         #expect(await script.output.next() == "ready")
         await script.child.teardown(quick)
         #expect(await script.output.rest().first == "inner")
@@ -118,7 +126,11 @@ struct TeardownTests {
     @Test("a tree that forks all the time is caught")
     func forking() async throws {
         let script = try ScriptChild(
-            "trap '' TERM; fork() { for i in $(seq 500); do (setsid sh -c 'sleep 0.2; setsid sleep 20 &' &) ; sleep 0.01; done; }; fork & echo ready; fork")
+            """
+            trap '' TERM
+            fork() { for i in $(seq 500); do (setsid sh -c 'sleep 0.2; setsid sleep 20 &' &) ; sleep 0.01; done; }
+            fork & echo ready; fork
+            """)
         #expect(await script.output.next() == "ready")
         #expect(await script.child.teardown(quick).survivors.isEmpty)
         #expect(Strangers.carrying(script.child.marker).isEmpty)

@@ -109,7 +109,8 @@ struct TreeSweepTests {
     @Test("observing sends no signal")
     func observing() {
         var sweep = sweep()
-        #expect(sweep.observe([entry(11, group: 10)], rootHasExited: true, at: .zero) == [.scan(after: .milliseconds(4))])
+        let snapshot = [entry(11, group: 10)]
+        #expect(sweep.observe(snapshot, rootHasExited: true, at: .zero) == [.scan(after: .milliseconds(4))])
     }
 
     @Test("terminating sends SIGTERM once to each, then kills")
@@ -118,7 +119,8 @@ struct TreeSweepTests {
         sweep.terminate(grace: .seconds(1), at: .zero)
         let snapshot = [entry(11, group: 10)]
         #expect(sweep.observe(snapshot, rootHasExited: true, at: .zero).first == .signal(child, SIGTERM))
-        #expect(sweep.observe(snapshot, rootHasExited: true, at: .milliseconds(500)) == [.scan(after: .milliseconds(8))])
+        let second = sweep.observe(snapshot, rootHasExited: true, at: .milliseconds(500))
+        #expect(second == [.scan(after: .milliseconds(8))])
         #expect(sweep.observe(snapshot, rootHasExited: true, at: .seconds(1)).first == .signal(child, SIGKILL))
     }
 

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package import NIOCore
-package import NIOPosix
+import NIOPosix
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
 
 /// A client of HTTP/1.1 that writes bytes as a test gives them, and shows how the server frames what it answers.
 ///
@@ -168,7 +174,8 @@ package final class RawHTTPClient: Sendable {
 
     /// Breaks the connection with a reset, as a client that was killed does (SO_LINGER of zero).
     package func reset() async throws {
-        try await channel.setOption(.socketOption(.so_linger), value: linger(l_onoff: 1, l_linger: 0)).get()
+        guard let socket = channel as? any SocketOptionProvider else { throw RawHTTPError.noSocket }
+        try await socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
         await close()
     }
 }

@@ -54,4 +54,6 @@ package enum RawHTTPError: Error, Sendable, Equatable {
     case closed(waitingFor: String)
     /// What came is not HTTP/1.1.
     case malformed(String)
+    /// The connection has no socket whose options could be set.
+    case noSocket
 }

@@ -25,7 +25,14 @@ private func outcome(of work: @Sendable () async throws -> JSONValue) async -> R
         return .failure(error)
     } catch is CancellationError {
         return nil
+    } catch is AnswerSent {
+        return nil
     } catch {
         return .failure(RPCError(-32_603, "internal error: \(error)"))
     }
+}
+
+/// Thrown by work that has written its answer itself, in a form that no JSON value can express.
+package struct AnswerSent: Error {
+    package init() {}
 }

@@ -51,6 +51,11 @@ package enum ProcessState {
         while true { pause() }
     }
 
+    /// Blocks the calling thread.
+    package static func sleep(milliseconds: Int) {
+        usleep(UInt32(clamping: milliseconds * 1_000))
+    }
+
     /// Seconds since 1970 as `2025-11-25T10:30:00Z` (ISO 8601).
     package static func timestamp(_ seconds: Int = time(nil)) -> String {
         var moment = seconds

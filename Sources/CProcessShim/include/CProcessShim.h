@@ -13,7 +13,7 @@
 /// What the child does about its process group and session.
 enum cps_group { CPS_GROUP_INHERIT = 0, CPS_GROUP_OWN = 1, CPS_GROUP_SESSION = 2 };
 
-/// One program to start. All strings are NUL-terminated; `arguments` and `environment` are `count` such strings in a row.
+/// One program to start. All strings are NUL-terminated; `arguments` and `environment` are `count` of them in a row.
 struct cps_spawn {
     const char *path;
     const char *arguments;
@@ -61,7 +61,7 @@ struct cps_change {
     /// The exit status, or the signal that ended or stopped it.
     int status;
 };
-/// Waits on one pidfd; 1 when there is a change, 0 when there is none and `block` is 0. The change stays to be collected.
+/// Waits on one pidfd; 1 when there is a change, 0 when there is none and `block` is 0. It stays to be collected.
 int cps_peek_exit(int pidfd, int block, int stops, struct cps_change *change);
 /// Collects an exit (the zombie goes away), without waiting.
 int cps_collect_exit(int pidfd);

@@ -37,21 +37,22 @@ package struct RequestFields: Sendable {
         for (name, value) in headers {
             let bytes = name.utf8
             switch bytes.count {
-            case 4 where ASCIIText.equals(bytes, lowercase: "host"): set(&host, value, .host)
-            case 6 where ASCIIText.equals(bytes, lowercase: "origin"): set(&origin, value, .origin)
+            case 4 where ASCIIText.equals(bytes, lowercase: "host"): host = only(host, value, .host)
+            case 6 where ASCIIText.equals(bytes, lowercase: "origin"): origin = only(origin, value, .origin)
             case 6 where ASCIIText.equals(bytes, lowercase: "accept"):
                 accepted = (accepted ?? []).union(MediaTypes(accept: value))
             case 6 where ASCIIText.equals(bytes, lowercase: "expect"): expect(value)
             case 7 where ASCIIText.equals(bytes, lowercase: "upgrade"): wantsUpgrade = true
-            case 12 where ASCIIText.equals(bytes, lowercase: "content-type"): set(&contentType, value, .contentType)
+            case 12 where ASCIIText.equals(bytes, lowercase: "content-type"):
+                contentType = only(contentType, value, .contentType)
             case 13 where ASCIIText.equals(bytes, lowercase: "authorization"):
-                set(&authorization, value, .authorization)
+                authorization = only(authorization, value, .authorization)
             case 14 where ASCIIText.equals(bytes, lowercase: "content-length"): contentLength = Int(value)
-            case 14 where ASCIIText.equals(bytes, lowercase: "mcp-session-id"): set(&session, value, .session)
+            case 14 where ASCIIText.equals(bytes, lowercase: "mcp-session-id"): session = only(session, value, .session)
             case 16 where ASCIIText.equals(bytes, lowercase: "content-encoding"):
                 isEncoded = isEncoded || !ASCIIText.equals(value.utf8, lowercase: "identity")
             case 20 where ASCIIText.equals(bytes, lowercase: "mcp-protocol-version"):
-                set(&protocolVersion, value, .protocolVersion)
+                protocolVersion = only(protocolVersion, value, .protocolVersion)
             default: break
             }
         }
@@ -65,9 +66,9 @@ package struct RequestFields: Sendable {
         }
     }
 
-    private mutating func set(_ field: inout String?, _ value: String, _ single: Single) {
-        if field != nil, repeated == nil { repeated = single }
-        field = value
+    private mutating func only(_ earlier: String?, _ value: String, _ single: Single) -> String {
+        if earlier != nil, repeated == nil { repeated = single }
+        return value
     }
 
     /// Whether a session id is of the form that a server may mint: visible ASCII (MCP transports, session management).

@@ -10,6 +10,7 @@ package struct RequestTarget: Sendable, Hashable {
     package let authority: String?
 
     package init(_ uri: String) {
+        let originForm: String
         if uri.utf8.first != UInt8(ascii: "/"), let separator = uri.firstRange(of: "://") {
             let rest = uri[separator.upperBound...]
             let end = rest.utf8.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
@@ -19,6 +20,7 @@ package struct RequestTarget: Sendable, Hashable {
             authority = nil
             originForm = uri
         }
+        self.originForm = originForm
         path = originForm.utf8.firstIndex(of: UInt8(ascii: "?")).map { String(originForm[..<$0]) } ?? originForm
     }
 }

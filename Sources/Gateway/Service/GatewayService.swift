@@ -3,7 +3,7 @@ package import BrokerCore
 import Hummingbird
 package import Logging
 package import NIOCore
-package import ServiceLifecycle
+import ServiceLifecycle
 
 #if canImport(Glibc)
 import Glibc

@@ -4,8 +4,8 @@ import ChildProcesses
 import Glibc
 
 // A stand-in for `lodge` in the tests, for what can only be seen in a process of its own.
-//   guarded SCRIPT   starts the script as a guarded child, tells the pids, and waits to be killed, or for the end of its
-//                    standard input, upon which it ends in order
+//   guarded SCRIPT   starts the script as a guarded child, tells the pids, and waits to be killed, or for the end of
+//                    its standard input, upon which it ends in order
 //   descriptors      tells how many descriptors it has open before and after many spawns
 //   stops SCRIPT     starts the script as an agent with inherited streams and follows its stops
 if GuardProgram.isWanted(arguments: CommandLine.arguments) { exit(GuardProgram.main()) }

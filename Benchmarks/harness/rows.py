@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One function a row. Subjects alternate within a round, and a number is the median of the rounds (least to most)."""
+
+import os
+import re
+import statistics
+import subprocess
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from . import processes
+from .subjects import INITIALIZE, BareRelay, Lodge, McpProxy, Translate, tool_call
+from .workbench import say
+
+BIG_BYTES = 50_000_000
+SESSIONS = 10_000
+
+
+@dataclass
+class Row:
+    """One line of the table; `met` is nothing when there is no target or nothing to compare with."""
+
+    what: str
+    target: str
+    measured: str
+    met: bool | None
+    how: str
+
+
+@dataclass
+class Plan:
+    bench: object
+    rounds: int = 5
+    seconds: float = 5
+    lodge: bool = True
+    peers: bool = True
+    raw: dict = field(default_factory=dict)
+
+    def keep(self, row, subject, result):
+        self.raw.setdefault(row, {}).setdefault(subject, []).append(result)
+
+    def loads(self):
+        self.raw.setdefault("load average before each round", []).append(os.getloadavg()[0])
+
+    def values(self, row, subject, key):
+        return [result[key] for result in self.raw.get(row, {}).get(subject, [])]
+
+
+def spread(values, form="{:,.0f}"):
+    middle, least, most = (form.format(value) for value in (statistics.median(values), min(values), max(values)))
+    return f"{middle} ({least}–{most})"
+
+
+def ratio(row, plan, left, right, key, form="{:.2f}"):
+    """The ratio of the medians, with the least and most of the rounds' own ratios."""
+    ours, theirs = plan.values(row, left, key), plan.values(row, right, key)
+    each = [one / other for one, other in zip(ours, theirs)]
+    value = statistics.median(ours) / statistics.median(theirs)
+    return value, f"{form.format(value)} ({form.format(min(each))}–{form.format(max(each))})"
+
+
+def alternate(plan, row, subjects, measure):
+    """`measure(subject)` for each subject in every round, each round starting with another one."""
+    for number in range(plan.rounds):
+        plan.loads()
+        for index in range(len(subjects)):
+            subject = subjects[(number + index) % len(subjects)]
+            result = measure(subject)
+            plan.keep(row, subject.name if subject is not None else "bare pipe", result)
+
+
+def opened(plan, stack, *kinds):
+    wanted = [kind for kind in kinds if (plan.lodge or kind is not Lodge)]
+    wanted = [kind for kind in wanted if (plan.peers or kind not in (McpProxy, Translate))]
+    return [stack.enter_context(kind(plan.bench)) for kind in wanted]
+
+
+def throughput(plan):
+    row, connections = "throughput", 16
+    with ExitStack() as stack:
+        subjects = opened(plan, stack, Lodge, BareRelay, McpProxy, Translate)
+        headers = {subject.name: subject.headers_file(connections) for subject in subjects}
+
+        def measure(subject):
+            result = plan.bench.load(
+                subject, headers=headers[subject.name], connections=connections, seconds=plan.seconds,
+                warmup=min(1.0, plan.seconds / 2),
+            )
+            say(f"  {subject.name}: {result['rate']:,.0f} calls/s, p50 {result['p50_us']:,.0f} µs")
+            return result
+
+        alternate(plan, row, subjects, measure)
+        if plan.bench.wrk:
+            for subject in subjects:
+                plan.keep("throughput by wrk", subject.name, wrk(plan, subject, headers[subject.name], connections))
+        for subject in subjects:
+            subject.check(subject.open_session(subject.connect()))
+    how = f"{connections} connections with a session each, every answer checked; calls/s: "
+    rows = []
+    for other, share in ((McpProxy, 25), (Translate, 8), (BareRelay, 0.85)):
+        if not plan.lodge or (other is not BareRelay and not plan.peers):
+            continue
+        value, text = ratio(row, plan, "lodge", other.name, "rate")
+        ours, theirs = (spread(plan.values(row, name, "rate")) for name in ("lodge", other.name))
+        what = f"tools/call, {connections} connections, against {other.name}"
+        rows.append(Row(what, f"≥ {share} ×", f"{text} ×", value >= share, f"{how}{ours} to {theirs}"))
+    return rows
+
+
+def wrk(plan, subject, headers, connections):
+    """The same load by a known tool, which does not look at the answers: a check of load.c's rate."""
+    seconds = max(2, int(plan.seconds))
+    command = [plan.bench.wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(CALL_SCRIPT)]
+    done = subprocess.run(
+        [*command, f"http://127.0.0.1:{subject.port}{subject.path}"], env={**os.environ, "LOAD_HEADERS": str(headers)},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, timeout=seconds + 60,
+    )
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+    if done.returncode != 0 or rate is None or "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
+        raise RuntimeError(f"wrk on {subject.name}:\n{done.stdout}")
+    say(f"  {subject.name}: {float(rate[1]):,.0f} calls/s by wrk")
+    return {"rate": float(rate[1])}
+
+
+def latency(plan):
+    row = "latency"
+    with ExitStack() as stack:
+        subjects = opened(plan, stack, Lodge, BareRelay, McpProxy, Translate)
+        headers = {subject.name: subject.headers_file(1) for subject in subjects}
+
+        def measure(subject):
+            result = plan.bench.load(
+                subject, headers=headers[subject.name] if subject is not None else None, seconds=plan.seconds,
+                warmup=min(1.0, plan.seconds / 2),
+            )
+            say(f"  {subject.name if subject else 'bare pipe'}: p50 {result['p50_us']:,.1f} µs, p99 {result['p99_us']:,.1f} µs")
+            return result
+
+        alternate(plan, row, [None, *subjects], measure)
+    if not plan.lodge:
+        return []
+    added = {
+        name: [http - pipe for http, pipe in zip(plan.values(row, name, "p50_us"), plan.values(row, "bare pipe", "p50_us"))]
+        for name in plan.raw[row]
+    }
+    difference = statistics.median(added["lodge"]) - statistics.median(added["bare relay"])
+    measured = f"+ {difference:.1f} µs" if difference >= 0 else f"− {-difference:.1f} µs"
+    shown = "; ".join(f"{name} {spread(values, '{:,.1f}')}" for name, values in added.items() if name != "bare pipe")
+    pipe = spread(plan.values(row, "bare pipe", "p50_us"), "{:.1f}")
+    how = f"µs added to the bare pipe's {pipe}: {shown}"
+    return [Row("added p50, 1 connection", "≤ bare relay's + 20 µs", measured, difference <= 20, how)]
+
+
+def memory(plan):
+    if not plan.lodge:
+        return []
+    row = "memory"
+    with Lodge(plan.bench) as lodge:
+        connection = lodge.connect()
+        first = lodge.open_session(connection)
+        lodge.check_on(connection, first)
+        time.sleep(1)
+        idle = lodge_memory(lodge)
+        # What a first burst of requests makes the allocator keep is not the sessions' doing.
+        for _ in range(2_000):
+            lodge.post(connection, {"jsonrpc": "2.0", "id": 1, "method": "ping"}, first)
+        before = lodge_memory(lodge)
+        sessions = [lodge.open_session(connection) for _ in range(SESSIONS - 1)]
+        time.sleep(1)
+        after = lodge_memory(lodge)
+        for session in [first, *sessions[:: SESSIONS // 20]]:
+            lodge.check_on(connection, session)
+        connection.close()
+    plan.keep(row, "lodge", {"idle": idle, "before sessions": before, "after sessions": after, "sessions": SESSIONS})
+    idle_mib = max(idle["rss"], idle["pss_all"]) * 1024 / 1e6
+    each = (after["pss_all"] - before["pss_all"]) / len(sessions)
+    say(f"  lodge: {idle_mib:.1f} MB idle, {each:.2f} KiB a session")
+    return [
+        Row(
+            "memory, idle with one server", "≤ 30 MB", f"{idle_mib:.1f} MB", idle_mib <= 30,
+            f"RSS {idle['rss'] / 1024:.1f} MiB; PSS with its guard {idle['pss_all'] / 1024:.1f} MiB; after one call, without the child",
+        ),
+        Row(
+            "memory, each idle legacy session", "≤ 2 KB to 10,000", f"{each:.2f} KB", each <= 2,
+            f"growth of PSS over {len(sessions):,} initialize + initialized, a sample of them called afterwards",
+        ),
+    ]
+
+
+def lodge_memory(lodge):
+    """The serving process's own RSS, and the PSS of everything that is Lodge's, in KiB."""
+    own = [processes.memory(pid) for pid in lodge.own_processes()]
+    return {"rss": own[0]["rss"], "pss_all": sum(each["pss"] for each in own), "processes": len(own)}
+
+
+def start(plan):
+    row = "start"
+
+    def measure(kind):
+        with kind(plan.bench) as subject:
+            connection = subject.connect()
+            status, _, answer = subject.post(connection, INITIALIZE)
+            taken = time.monotonic() - subject.started_at
+            connection.close()
+            if status != 200 or "result" not in (answer or {}):
+                raise RuntimeError(f"{subject.name} answered initialize with {status}: {answer}")
+        say(f"  {kind.name}: {taken * 1000:,.0f} ms")
+        return {"seconds": taken}
+
+    kinds = [kind for kind in (Lodge, BareRelay, McpProxy, Translate) if plan.lodge or kind is not Lodge]
+    kinds = [kind for kind in kinds if plan.peers or kind not in (McpProxy, Translate)]
+    alternate(plan, row, kinds, measure)
+    if not plan.lodge or not plan.peers:
+        return []
+    value, text = ratio(row, plan, "lodge", "mcp-proxy", "seconds", "{:.3f}")
+    shown = "; ".join(
+        f"{kind.name} {spread([1000 * each for each in plan.values(row, kind.name, 'seconds')])}" for kind in kinds
+    )
+    how = f"ms from exec to the answer to the first initialize: {shown}"
+    return [Row("start to ready, against mcp-proxy", "≤ 0.1 ×", f"{text} ×", value <= 0.1, how)]
+
+
+def big(plan):
+    row = "big result"
+    more = {"tool": "big", "bytes": BIG_BYTES, "calls": 4}
+    with ExitStack() as stack:
+        subjects = opened(plan, stack, Lodge, BareRelay)
+        headers = {subject.name: subject.headers_file(1) for subject in subjects}
+
+        def measure(subject):
+            result = plan.bench.load(subject, headers=headers[subject.name], seconds=60, **more)
+            result["rate"] = result["bytes"] / result["seconds"] / 1e6
+            say(f"  {subject.name}: {result['rate']:,.0f} MB/s")
+            return result
+
+        alternate(plan, row, subjects, measure)
+    if not plan.lodge:
+        return []
+    value, text = ratio(row, plan, "lodge", "bare relay", "rate")
+    ours, theirs = (spread(plan.values(row, name, "rate")) for name in ("lodge", "bare relay"))
+    rows = [Row("a 50 MB tool result, against bare relay", "≥ 0.7 ×", f"{text} ×", value >= 0.7, f"MB/s: {ours} to {theirs}")]
+    with Lodge(plan.bench) as lodge:
+        headers = lodge.headers_file(1)
+        for pid in lodge.own_processes():
+            processes.reset_peak(pid)
+        plan.bench.load(lodge, headers=headers, seconds=60, **more)
+        peak = max(processes.memory(pid)["peak"] for pid in lodge.own_processes()) * 1024
+    plan.keep("big result, peak memory", "lodge", {"bytes": peak})
+    share = peak / BIG_BYTES
+    how = f"peak RSS of a fresh lodge over {more['calls']} such calls, one after another: {peak / 1e6:.0f} MB in all"
+    rows.append(Row("peak memory of it", "≤ 2.5 × its size", f"{share:.2f} ×", share <= 2.5, how))
+    return rows
+
+
+def child_start(plan):
+    """From spawning the echo child to its answer to initialize, over a bare pipe, in seconds."""
+    taken = []
+    for _ in range(10):
+        began = time.monotonic()
+        with subprocess.Popen([str(plan.bench.echo)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+            child.stdin.write(b'{"jsonrpc":"2.0","id":1,"method":"initialize"}\n')
+            child.stdin.flush()
+            child.stdout.readline()
+            taken.append(time.monotonic() - began)
+            child.stdin.close()
+    return statistics.median(taken)
+
+
+def crash(plan):
+    from .crash import crash_once
+
+    if not plan.lodge:
+        return []
+    row, rounds = "crash", min(plan.rounds, 3)
+    begin = child_start(plan)
+    for _ in range(rounds):
+        plan.loads()
+        result = crash_once(plan.bench)
+        say(f"  lodge: last of 100 answers {result['last_answer'] * 1000:.1f} ms, next good {result['next_good'] * 1000:.0f} ms")
+        plan.keep(row, "lodge", result)
+    last = [1000 * value for value in plan.values(row, "lodge", "last_answer")]
+    good = plan.values(row, "lodge", "next_good")
+    allowed = RESTART_DELAY + begin
+    return [
+        Row(
+            "crash with 100 calls in flight: the last answer", "≤ 50 ms after the exit", f"{max(last):.1f} ms", max(last) <= 50,
+            f"worst of {rounds}; child killed with SIGKILL, exit seen by pidfd; each answer 200 with -32000 and its own id",
+        ),
+        Row(
+            "crash: the next good answer", f"≤ {RESTART_DELAY:.0f} s + child start", f"{max(good):.3f} s",
+            max(good) <= allowed + TIMER_ALLOWANCE,
+            f"worst of {rounds}; child start {begin * 1000:.1f} ms; {TIMER_ALLOWANCE * 1000:.0f} ms are allowed for timers and this client",
+        ),
+    ]
+
+
+RESTART_DELAY = 1.0
+TIMER_ALLOWANCE = 0.01
+CALL_SCRIPT = None
+
+ROWS = {
+    "throughput": throughput,
+    "latency": latency,
+    "memory": memory,
+    "start": start,
+    "big": big,
+    "crash": crash,
+}
