@@ -92,7 +92,7 @@ async def test_a_crash_is_told_to_every_call_at_once(serve, isolation: str):
         for outcome in [failure, *outcomes]:
             assert isinstance(outcome, Refused), outcome
             assert outcome.code == -32000
-            assert outcome.message == "server 'everything' ended with status 3 before it answered"
+            assert outcome.message == "server 'everything' ended with exit status 3 before it answered"
             assert (outcome.data["server"], outcome.data["exitCode"]) == ("everything", 3)
             assert outcome.data["hint"] == "the call may have taken effect; check before calling again"
         if isolation == "shared":

@@ -3,8 +3,10 @@ import Foundation
 
 /// The programs of this package as they were built beside the tests.
 enum BuiltProducts {
-    /// The directory of the test program, which SwiftPM fills with every product.
-    private static let directory = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    /// The directory of the test program, which SwiftPM fills with every product; LODGE_PRODUCTS names another.
+    private static let directory =
+        ProcessInfo.processInfo.environment["LODGE_PRODUCTS"].map { URL(filePath: $0) }
+        ?? URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
 
     static let lodge = path("lodge")
     static let everything = path("EverythingServer")
