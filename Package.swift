@@ -53,15 +53,21 @@ let package = Package(
         // MARK: ChildProcesses
         library("CProcessShim"),
         library("ChildProcesses", ["CProcessShim"]),
+        executable("ChildProcessesFixture", ["ChildProcesses"], path: "Tests/ChildProcessesTests/Fixture"),
+        tests(
+            "ChildProcessesTests", ["ChildProcesses", "ChildProcessesFixture", "CProcessShim"], exclude: ["Fixture"]),
 
         // MARK: Secrets
         library("Secrets", [.product(name: "Crypto", package: "swift-crypto")], readme: true),
+        tests("SecretsTests", ["Secrets"]),
 
         // MARK: Sandbox
         library("Sandbox", readme: true),
+        tests("SandboxTests", ["Sandbox"]),
 
         // MARK: LodgeConfiguration
         library("LodgeConfiguration", ["Secrets"], readme: true),
+        tests("LodgeConfigurationTests", ["LodgeConfiguration", "Secrets"]),
 
         // MARK: BrokerCore
         library("BrokerCore", ["JSONRPC", "LodgeConfiguration", "Secrets", logging, nioCore]),
@@ -76,10 +82,11 @@ let package = Package(
                 "BrokerCore", "JSONRPC", .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"), logging, nioCore, nioHTTP1, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ]),
+            ], readme: true),
 
         // MARK: AgentClients
         library("AgentClients", ["LodgeConfiguration", "Secrets"], readme: true),
+        tests("AgentClientsTests", ["AgentClients", "LodgeConfiguration", "Secrets"]),
 
         // MARK: BrokerDaemon
         library(
@@ -101,6 +108,14 @@ let package = Package(
 
         // MARK: lodge
         executable("lodge", ["ChildProcesses", "LodgeCommands"]),
+
+        // MARK: Fixtures
+        library("FixtureKit", path: "Fixtures/FixtureKit"),
+        executable("DemoAgent", ["FixtureKit"], path: "Fixtures/DemoAgent"),
+        executable("EverythingServer", ["FixtureKit"], path: "Fixtures/EverythingServer"),
+        executable("FixtureServer", ["FixtureKit"], path: "Fixtures/FixtureServer"),
+        tests("FixtureTests", ["FixtureKit"]),
+        library("LodgeTestSupport", [nioCore, nioPosix], path: "Tests/TestSupport"),
 
         // MARK: Fuzz
         executable("JSONRPCFuzz", ["JSONRPC", "JSONRPCOracle"], path: "Fuzz/JSONRPCFuzz"),
