@@ -10,6 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from harness import processes, report, rows  # noqa: E402
+from harness.profile import profile  # noqa: E402
 from harness.workbench import BENCHMARKS, PEERS, ROOT, Workbench, say  # noqa: E402
 
 
@@ -23,6 +24,10 @@ def arguments():
     parser.add_argument("--without-lodge", action="store_true", help="only what it is compared with")
     parser.add_argument("--without-peers", action="store_true", help="no mcp-proxy, no translate")
     parser.add_argument("--no-build", action="store_true", help="use what an earlier run built")
+    parser.add_argument(
+        "--profile", choices=["lodge", "relay"], help="where the time of one subject goes under load, by perf, instead"
+    )
+    parser.add_argument("--connections", type=int, default=16, help="of --profile")
     scratch = os.environ.get("LODGE_SCRATCH")
     place = Path(scratch) / "benchmarks" if scratch else BENCHMARKS / ".build-benchmarks"
     parser.add_argument("--scratch", type=Path, default=place, help="where programs and peers are put")
@@ -46,7 +51,10 @@ def main():
     try:
         if not options.no_build:
             bench.build(needs_lodge=plan.lodge)
-            bench.install_peers(names)
+            bench.install_peers(names if options.profile is None else [])
+        if options.profile is not None:
+            profile(bench, options.profile, options.connections, plan.seconds)
+            return 0
         for name in wanted:
             say(f"{name}:")
             try:

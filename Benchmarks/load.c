@@ -45,7 +45,6 @@ typedef struct {
     bool chunked;
     int status;
     uint64_t id, sent_at;
-    bool waiting;
 } Connection;
 
 static struct {
@@ -56,7 +55,7 @@ static struct {
 } options = {0, 1, "/mcp", NULL, "echo", 2, 0, UINT64_MAX, 0};
 
 static struct {
-    uint64_t counted, wrong, failed, bytes;
+    uint64_t all, counted, wrong, failed, bytes;
     uint64_t *latencies;
     size_t capacity;
     char first_wrong[301];
@@ -113,7 +112,6 @@ static void send_call(Connection *connection) {
     connection->length = connection->body = connection->scanned = connection->remaining = 0;
     connection->chunked = false;
     connection->status = 200;
-    connection->waiting = true;
     connection->sent_at = now();
     write_all(connection->output, request, (size_t)length);
 }
@@ -185,7 +183,7 @@ static bool is_right(Connection *connection) {
 }
 
 static void record(Connection *connection, uint64_t at, uint64_t from, uint64_t until) {
-    connection->waiting = false;
+    tally.all++;
     if (!is_right(connection)) {
         if (tally.wrong++ == 0) {
             size_t length = connection->length < 300 ? connection->length : 300;
@@ -292,15 +290,17 @@ static void print_result(double seconds) {
     qsort(tally.latencies, tally.counted, sizeof(uint64_t), ascending);
     double total = 0;
     for (size_t index = 0; index < tally.counted; index++) total += (double)tally.latencies[index] / 1000;
-    printf("{\"calls\":%llu,\"seconds\":%.6f,\"rate\":%.1f,\"bytes\":%llu,\"wrong\":%llu,\"failed\":%llu,",
-           (unsigned long long)tally.counted, seconds, (double)tally.counted / seconds, (unsigned long long)tally.bytes,
+    printf("{\"calls\":%llu,\"all_calls\":%llu,\"seconds\":%.6f,\"rate\":%.1f,\"bytes\":%llu,\"wrong\":%llu,\"failed\":%llu,",
+           (unsigned long long)tally.counted, (unsigned long long)tally.all, seconds, (double)tally.counted / seconds,
+           (unsigned long long)tally.bytes,
            (unsigned long long)tally.wrong, (unsigned long long)tally.failed);
     printf("\"p50_us\":%.2f,\"p90_us\":%.2f,\"p99_us\":%.2f,\"max_us\":%.2f,\"mean_us\":%.2f,\"first_wrong\":\"",
            percentile(0.5), percentile(0.9), percentile(0.99), percentile(1),
            tally.counted ? total / (double)tally.counted : 0);
     for (const char *at = tally.first_wrong; *at != '\0'; at++) {
-        if (*at == '"' || *at == '\\' || (unsigned char)*at < 0x20 || (unsigned char)*at > 0x7e) printf("\\u%04x", (unsigned char)*at);
-        else putchar(*at);
+        unsigned char byte = (unsigned char)*at;
+        if (byte == '"' || byte == '\\' || byte < 0x20 || byte > 0x7e) printf("\\u%04x", byte);
+        else putchar(byte);
     }
     printf("\"}\n");
 }

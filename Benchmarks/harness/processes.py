@@ -78,8 +78,8 @@ def reap():
 
 
 def memory(pid):
-    """RSS, PSS and peak RSS of one process, in KiB; zeros once it is gone."""
-    values = {"Rss": 0, "Pss": 0, "VmHWM": 0}
+    """RSS, PSS, anonymous memory and peak RSS of one process, in KiB; zeros once it is gone."""
+    values = {"Rss": 0, "Pss": 0, "Anonymous": 0, "VmHWM": 0}
     for name in ("smaps_rollup", "status"):
         try:
             lines = Path(f"/proc/{pid}/{name}").read_text().splitlines()
@@ -89,7 +89,24 @@ def memory(pid):
             key, _, rest = line.partition(":")
             if key in values:
                 values[key] = int(rest.split()[0])
-    return {"rss": values["Rss"], "pss": values["Pss"], "peak": values["VmHWM"]}
+    names = {"Rss": "rss", "Pss": "pss", "Anonymous": "anonymous", "VmHWM": "peak"}
+    return {names[key]: value for key, value in values.items()}
+
+
+def work(pids):
+    """CPU seconds and context switches of all threads so far, summed over `pids`."""
+    ticks = switches = 0
+    for pid in pids:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text()
+            ticks += sum(int(each) for each in stat[stat.rindex(")") + 2 :].split()[11:13])
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                for line in Path(f"/proc/{pid}/task/{thread}/status").read_text().splitlines():
+                    if "ctxt_switches" in line:
+                        switches += int(line.split()[1])
+        except OSError:
+            continue
+    return ticks / os.sysconf("SC_CLK_TCK"), switches
 
 
 def reset_peak(pid):

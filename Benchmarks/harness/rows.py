@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from . import processes
-from .subjects import INITIALIZE, BareRelay, Lodge, McpProxy, Translate, tool_call
+from .subjects import INITIALIZE, BareRelay, Lodge, McpProxy, Translate
 from .workbench import say
 
 BIG_BYTES = 50_000_000
@@ -70,6 +70,22 @@ def alternate(plan, row, subjects, measure):
             plan.keep(row, subject.name if subject is not None else "bare pipe", result)
 
 
+def loaded(plan, subject, headers, **more):
+    """One load, with what it cost the subject's own processes: less moved by a busy machine than any time is."""
+    own = subject.own_processes()
+    seconds, switches = processes.work(own)
+    result = plan.bench.load(
+        subject, headers=headers, seconds=plan.seconds, warmup=min(1.0, plan.seconds / 2), **more
+    )
+    seconds, switches = (after - before for after, before in zip(processes.work(own), (seconds, switches)))
+    calls = max(1, result["all_calls"])
+    return {**result, "cpu_us_per_call": 1e6 * seconds / calls, "switches_per_call": switches / calls}
+
+
+def cost(result):
+    return f"{result['cpu_us_per_call']:,.1f} µs of CPU and {result['switches_per_call']:.2f} context switches a call"
+
+
 def opened(plan, stack, *kinds):
     wanted = [kind for kind in kinds if (plan.lodge or kind is not Lodge)]
     wanted = [kind for kind in wanted if (plan.peers or kind not in (McpProxy, Translate))]
@@ -83,11 +99,8 @@ def throughput(plan):
         headers = {subject.name: subject.headers_file(connections) for subject in subjects}
 
         def measure(subject):
-            result = plan.bench.load(
-                subject, headers=headers[subject.name], connections=connections, seconds=plan.seconds,
-                warmup=min(1.0, plan.seconds / 2),
-            )
-            say(f"  {subject.name}: {result['rate']:,.0f} calls/s, p50 {result['p50_us']:,.0f} µs")
+            result = loaded(plan, subject, headers[subject.name], connections=connections)
+            say(f"  {subject.name}: {result['rate']:,.0f} calls/s, p50 {result['p50_us']:,.0f} µs, {cost(result)}")
             return result
 
         alternate(plan, row, subjects, measure)
@@ -130,11 +143,13 @@ def latency(plan):
         headers = {subject.name: subject.headers_file(1) for subject in subjects}
 
         def measure(subject):
-            result = plan.bench.load(
-                subject, headers=headers[subject.name] if subject is not None else None, seconds=plan.seconds,
-                warmup=min(1.0, plan.seconds / 2),
-            )
-            say(f"  {subject.name if subject else 'bare pipe'}: p50 {result['p50_us']:,.1f} µs, p99 {result['p99_us']:,.1f} µs")
+            if subject is None:
+                result = plan.bench.load(seconds=plan.seconds, warmup=min(1.0, plan.seconds / 2))
+                say(f"  bare pipe: p50 {result['p50_us']:,.1f} µs, p99 {result['p99_us']:,.1f} µs")
+            else:
+                result = loaded(plan, subject, headers[subject.name])
+                times = f"p50 {result['p50_us']:,.1f} µs, p99 {result['p99_us']:,.1f} µs"
+                say(f"  {subject.name}: {times}, {cost(result)}")
             return result
 
         alternate(plan, row, [None, *subjects], measure)
@@ -174,7 +189,7 @@ def memory(plan):
         connection.close()
     plan.keep(row, "lodge", {"idle": idle, "before sessions": before, "after sessions": after, "sessions": SESSIONS})
     idle_mib = max(idle["rss"], idle["pss_all"]) * 1024 / 1e6
-    each = (after["pss_all"] - before["pss_all"]) / len(sessions)
+    each = (after["anonymous_all"] - before["anonymous_all"]) / len(sessions)
     say(f"  lodge: {idle_mib:.1f} MB idle, {each:.2f} KiB a session")
     return [
         Row(
@@ -183,15 +198,16 @@ def memory(plan):
         ),
         Row(
             "memory, each idle legacy session", "≤ 2 KB to 10,000", f"{each:.2f} KB", each <= 2,
-            f"growth of PSS over {len(sessions):,} initialize + initialized, a sample of them called afterwards",
+            f"growth of anonymous memory over {len(sessions):,} initialize + initialized, a sample of them called afterwards",
         ),
     ]
 
 
 def lodge_memory(lodge):
-    """The serving process's own RSS, and the PSS of everything that is Lodge's, in KiB."""
+    """The serving process's own RSS, and the PSS and anonymous memory of everything that is Lodge's, in KiB."""
     own = [processes.memory(pid) for pid in lodge.own_processes()]
-    return {"rss": own[0]["rss"], "pss_all": sum(each["pss"] for each in own), "processes": len(own)}
+    sums = {f"{key}_all": sum(each[key] for each in own) for key in ("pss", "anonymous")}
+    return {"rss": own[0]["rss"], **sums, "processes": len(own)}
 
 
 def start(plan):

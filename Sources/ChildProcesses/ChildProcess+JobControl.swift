@@ -9,8 +9,9 @@ extension ChildProcess {
     ///
     /// For an agent on a terminal in Lodge's own group. A full-screen agent stops itself, often without its group, when
     /// Ctrl-Z is typed; the shell watches Lodge, so Lodge has to stop too for the prompt to come back.
-    /// - Parameter stop: stops this process, and returns once it is continued.
-    func followStops(_ stop: @escaping @Sendable () -> Void = { kill(getpid(), SIGSTOP) }) {
+    /// - Parameter stop: stops this process, and returns once it is continued. The default stops the calling thread, so
+    ///   that it does not go on before the others have stopped.
+    func followStops(_ stop: @escaping @Sendable () -> Void = { raise(SIGSTOP) }) {
         guard let pidfd = handle.duplicatePidfd() else { return }
         // A thread of its own, since only a blocking wait tells of stops; it ends with the child.
         DispatchQueue(label: "lodge.child.stops").async { [self] in
@@ -18,10 +19,20 @@ extension ChildProcess {
             var change = cps_change()
             // Sound: `change` is a local that the call fills.
             while unsafe cps_peek_exit(pidfd, 1, 1, &change) == 1, change.stopped != 0 {
+                // Ctrl-Z stops the whole group, Lodge too, but a moment later. When Lodge goes on, so does the child.
+                Self.pause(milliseconds: 30)
+                // Sound: as above.
+                guard unsafe cps_peek_exit(pidfd, 0, 1, &change) == 1, change.stopped != 0 else { continue }
                 cps_collect_stop(pidfd)
                 stop()
                 send(SIGCONT)
             }
         }
+    }
+
+    private static func pause(milliseconds: Int) {
+        var time = timespec(tv_sec: 0, tv_nsec: milliseconds * 1_000_000)
+        // Sound: `time` is a local. That a signal may cut the pause short is no harm.
+        unsafe nanosleep(&time, nil)
     }
 }

@@ -124,8 +124,13 @@ package final class ChildProcess: Sendable {
     /// Sends a signal to the child alone. It does nothing once the child has ended.
     package func send(_ signal: Int32) { handle.signal(signal) }
 
-    /// Sends a signal to the child's process group; to the child alone if it shares Lodge's.
-    package func sendToGroup(_ signal: Int32) { handle.signalGroup(signal) }
+    /// Sends a signal to the child's process group; if that is Lodge's own, to those of the child's tree that are in it.
+    ///
+    /// The second takes a scan of /proc, so it may be done a moment after the call has returned.
+    package func sendToGroup(_ signal: Int32) {
+        // The child alone would not do: a sandbox around an agent ignores what is meant for the agent.
+        if handle.leadsGroup { handle.signalGroup(signal) } else { watch.signal(signal, inGroup: getpgrp()) }
+    }
 
     /// Waits until nothing of the child's tree is left, and answers the pids that could not be killed: none, as a rule.
     ///

@@ -41,9 +41,9 @@ final class ProcessHandle: Sendable {
         }
     }
 
-    /// Sends a signal to the whole group, or to the process alone if the group is Lodge's own.
+    /// Sends a signal to the whole group; only for a process that leads one.
     func signalGroup(_ signal: Int32) {
-        guard leadsGroup else { return self.signal(signal) }
+        guard leadsGroup else { return }
         pidfd.withLock { pidfd in
             // Under the lock, so that the group's number cannot be freed by `collect()` in between.
             guard pidfd != nil else { return }

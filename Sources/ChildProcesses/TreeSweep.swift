@@ -44,6 +44,9 @@ struct TreeSweep: Sendable {
 
     init(_ tree: ProcessTree) { self.tree = tree }
 
+    /// Answers who belongs to the tree now, and remembers them.
+    mutating func members(in snapshot: [ProcessEntry]) -> [ProcessEntry] { tree.members(in: snapshot) }
+
     /// Gives every member SIGTERM, and SIGKILL after `grace`. Does nothing if that or more has begun.
     mutating func terminate(grace: Duration, at now: Duration) {
         guard mode == .observing else { return }

@@ -48,6 +48,16 @@ final class TreeWatch: Sendable {
         }
     }
 
+    /// Sends a signal once to every process of the tree that is in a group; does nothing once the child has ended.
+    func signal(_ signal: Int32, inGroup group: pid_t) {
+        scanner.scan { [self] snapshot in
+            queue.async { [self] in
+                let members = state.withLock { $0.rootHasExited ? [] : $0.sweep.members(in: snapshot) }
+                for member in members where member.group == group { send(signal, to: member.identity) }
+            }
+        }
+    }
+
     /// The child has ended; from now on its tree is watched, and its leftovers are ended if `grace` is given.
     func rootExited(leftoverGrace grace: Duration?, report: @escaping @Sendable (Event) -> Void) {
         change(report: report) { state in
@@ -80,13 +90,16 @@ final class TreeWatch: Sendable {
         }
         for action in actions {
             switch action {
-            case .signal(let identity, let signal):
-                if identity.pid == root.pid { root.signal(signal) } else { StrangerSignal.send(signal, to: identity) }
+            case .signal(let identity, let signal): send(signal, to: identity)
             case .scan(let delay):
                 queue.asyncAfter(deadline: .now() + delay.dispatchInterval) { [self] in scan(report) }
             case .gone: report(.gone)
             case .stuck(let pids): report(.stuck(pids))
             }
         }
+    }
+
+    private func send(_ signal: Int32, to identity: ProcessEntry.Identity) {
+        if identity.pid == root.pid { root.signal(signal) } else { StrangerSignal.send(signal, to: identity) }
     }
 }

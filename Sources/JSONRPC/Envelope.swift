@@ -57,6 +57,8 @@ package struct Envelope: Hashable, Sendable {
     @Stretch package var level: Range<Int>?
     /// Raw value of `params.taskId`.
     @Stretch package var taskID: Range<Int>?
+    /// Raw value of `params.task`: the request asks to be run as a task (2025-11-25).
+    @Stretch package var task: Range<Int>?
     /// Raw value of `params.cursor`.
     @Stretch package var cursor: Range<Int>?
     /// Raw value of `params.protocolVersion`, else of `result.protocolVersion` (`initialize`).

@@ -26,6 +26,7 @@ extension JSONWalker.Key {
         if equals(bytes, "requestId") { return .paramsRequestID }
         if equals(bytes, "level") { return .paramsLevel }
         if equals(bytes, "taskId") { return .paramsTaskID }
+        if equals(bytes, "task") { return .paramsTask }
         if equals(bytes, "cursor") { return .paramsCursor }
         if equals(bytes, "protocolVersion") { return .paramsProtocolVersion }
         return equals(bytes, "requestState") ? .paramsRequestState : nil

@@ -8,7 +8,7 @@
 package enum Member: UInt8, Sendable, CaseIterable {
     case jsonrpc, id, method, params, result, error
     case paramsMeta, paramsProgressToken, paramsRequestID, paramsName, paramsURI, paramsLevel, paramsTaskID
-    case paramsProtocolVersion, paramsCursor, paramsRequestState
+    case paramsProtocolVersion, paramsCursor, paramsRequestState, paramsTask
     case metaProgressToken, metaProtocolVersion, metaLogLevel, metaSubscriptionID
     case resultMeta, resultProtocolVersion, resultType, resultRequestState, resultMetaSubscriptionID
     case errorCode
@@ -32,6 +32,7 @@ package enum Member: UInt8, Sendable, CaseIterable {
         case .paramsProtocolVersion: "params.protocolVersion"
         case .paramsCursor: "params.cursor"
         case .paramsRequestState: "params.requestState"
+        case .paramsTask: "params.task"
         case .metaProgressToken: "params._meta.progressToken"
         case .metaProtocolVersion: "params._meta.io.modelcontextprotocol/protocolVersion"
         case .metaLogLevel: "params._meta.io.modelcontextprotocol/logLevel"

@@ -137,6 +137,7 @@ struct MessageScan {
         case .paramsURI: envelope.uri = range
         case .paramsLevel: envelope.level = range
         case .paramsTaskID: envelope.taskID = range
+        case .paramsTask: envelope.task = range
         case .paramsCursor: envelope.cursor = range
         case .paramsProtocolVersion: envelope.protocolVersion = range
         case .paramsRequestState: envelope.requestState = range

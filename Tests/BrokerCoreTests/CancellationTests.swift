@@ -103,7 +103,7 @@ struct CancellationTests {
 
     @Test("initialize cannot be cancelled")
     func initializeStays() throws {
-        let harness = MultiplexerHarness(isolation: .client)
+        let harness = MultiplexerHarness.forOneClient()
         harness.start()
         let sink = RecordingSink()
         try harness.initialize(Sample.initialize(id: "0"), sink)

@@ -271,16 +271,26 @@ async def connect(target: Target, *, sampling: Answer | None = None, elicitation
     """Connects, initializes, and ends the whole thing after `limit` seconds."""
     notices = Notices()
     handlers = _handlers(notices, sampling, elicitation, roots)
-    with anyio.fail_after(limit):
-        async with _streams(target) as (reading, writing, session_id):
-            if IS_ONE:
-                async with ClientSession(reading, writing, **handlers) as session:
-                    result = await session.initialize()
-                    yield Client(session, wire(result), notices, session_id)
-            else:
-                async with SDKClient(_Opened(reading, writing), mode="legacy", cache=None, **handlers) as client:
-                    result = client.session.initialize_result
-                    yield Client(client.session, wire(result), notices, session_id)
+    try:
+        with anyio.fail_after(limit):
+            async with _streams(target) as (reading, writing, session_id):
+                if IS_ONE:
+                    async with ClientSession(reading, writing, **handlers) as session:
+                        result = await session.initialize()
+                        yield Client(session, wire(result), notices, session_id)
+                else:
+                    async with SDKClient(_Opened(reading, writing), mode="legacy", cache=None, **handlers) as client:
+                        result = client.session.initialize_result
+                        yield Client(client.session, wire(result), notices, session_id)
+    except BaseExceptionGroup as group:
+        raise _only(group) from None
+
+
+def _only(error: BaseException) -> BaseException:
+    """The one failure inside the groups that the SDK's task groups wrap around it; a true group stays one."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 class _Opened:

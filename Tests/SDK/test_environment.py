@@ -22,12 +22,13 @@ async def test_a_child_gets_what_it_is_given_and_nothing_else(serve, isolation: 
         assert seen["arguments"] == ["one two", "$HOME;*"]
 
 
-async def test_a_secret_is_redacted_from_what_the_server_says(serve):
+async def test_a_secret_stands_in_no_log_and_no_argument(serve):
     broker = serve(
-        [program("EverythingServer")], "--env", "WANTED_TOKEN", environment={"WANTED_TOKEN": "canary-6f1d2b7790aa"})
+        [program("EverythingServer")], "--env", "WANTED_TOKEN", "--log-calls", "--log-level", "trace",
+        environment={"WANTED_TOKEN": "canary-6f1d2b7790aa"})
     async with connect(broker.target) as client:
-        for call in (client.call("print_env", {"name": "WANTED_TOKEN"}), client.call("echo", {"message": "canary-6f1d2b7790aa"})):
-            assert "canary-6f1d2b7790aa" not in str(await call)
+        # Results are relayed as they are: redacting them is the work of a later redactor, and SECURITY.md says so.
+        await client.call("print_env", {"name": "WANTED_TOKEN"})
     assert "canary-6f1d2b7790aa" not in broker.errors()
     assert "canary-6f1d2b7790aa" not in " ".join(broker.arguments)
 

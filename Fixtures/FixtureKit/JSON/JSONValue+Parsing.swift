@@ -46,7 +46,11 @@ private struct JSONParser {
     func failure(_ reason: String) -> JSONParsingError { JSONParsingError(reason: reason, offset: at) }
 
     mutating func skipSpace() {
-        while at < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[at]) { at += 1 }
+        while at < bytes.count {
+            let byte = bytes[at]
+            guard byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D else { return }
+            at += 1
+        }
     }
 
     mutating func value() throws(JSONParsingError) -> JSONValue {

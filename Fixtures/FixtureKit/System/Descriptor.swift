@@ -79,6 +79,25 @@ package struct Descriptor: Hashable, Sendable {
         _ = Glibc.close(number)
     }
 
+    /// Whether something can be read within that time; the end of the input counts.
+    package func hasInput(within milliseconds: Int32) -> Bool {
+        var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&entry, 1, milliseconds) > 0
+    }
+
+    /// Reads up to `limit` bytes at a place of a file; fewer at its end.
+    package func read(at offset: UInt64, atMost limit: Int) throws(SystemError) -> [UInt8] {
+        var failure: Int32 = 0
+        // The array is given `limit` bytes of room and keeps as many as were written.
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+            let outcome = unsafe pread(number, buffer.baseAddress, limit, off_t(truncatingIfNeeded: offset))
+            if outcome < 0 { failure = errno }
+            count = max(outcome, 0)
+        }
+        guard failure == 0 else { throw SystemError("pread", failure) }
+        return bytes
+    }
+
     private func wait(for events: Int16) {
         var entry = pollfd(fd: number, events: events, revents: 0)
         _ = unsafe poll(&entry, 1, -1)

@@ -131,7 +131,7 @@ package enum LodgeMessage {
         return spliced(withoutLineBreaks(message.bytes, message.envelope), splice, id: token, token: token)
     }
 
-    private static func withoutLineBreaks(_ bytes: ByteBuffer, _ envelope: Envelope) -> ByteBuffer {
+    static func withoutLineBreaks(_ bytes: ByteBuffer, _ envelope: Envelope) -> ByteBuffer {
         guard envelope.hasLineBreaks else { return bytes }
         var blanked = Array(copying: bytes.readableBytesUInt8Span)
         LineBreaks.blank(&blanked)

@@ -14,35 +14,26 @@ extension Multiplexer {
         let bytes = message.bytes.readableBytesUInt8Span
         guard let idRange = message.envelope.id else { return (nil, Effects()) }
         let id = RawID(bytes, idRange)
-        if let answer = answeredHere(message, kind: kind, id: id, session: session) {
-            return (nil, Effects(.finish(sink, .message(answer))))
-        }
-        let purpose: PendingCall.Purpose
-        switch kind {
-        case .subscribe:
-            guard let uri = message.envelope.string(message.envelope.uri, in: bytes) else { fallthrough }
-            purpose = configuration.isolation == .shared ? .subscribe(uri: uri) : .relay
-        case .unsubscribe:
-            guard let uri = message.envelope.string(message.envelope.uri, in: bytes) else { fallthrough }
-            purpose = configuration.isolation == .shared ? .unsubscribe(uri: uri) : .relay
-        case .setLevel:
-            guard let level = message.envelope.logLevel(in: bytes) else { fallthrough }
-            purpose = .setLevel(level)
-        case .listTools where !configuration.tools.allowsEverything: purpose = .listTools
-        default: purpose = .relay
-        }
-        let ticket = nextTicket()
         let deadline = now.advanced(by: configuration.callTimeout)
         var call = PendingCall(
             sink: sink, session: session, principal: message.principal, id: id,
-            token: message.envelope.progressToken.map { RawID(bytes, $0) }, purpose: purpose, label: label,
-            started: now, deadline: deadline, absoluteDeadline: now.advanced(by: configuration.absoluteTimeout),
-            held: nil)
+            token: message.envelope.progressToken.map { RawID(bytes, $0) }, purpose: purpose(of: message, kind: kind),
+            label: label, started: now, deadline: deadline,
+            absoluteDeadline: now.advanced(by: configuration.absoluteTimeout), held: nil)
         var effects = Effects()
+        if let answer = answeredHere(message, kind: kind, id: id, session: session) {
+            effects.append(.finish(sink, .message(answer)))
+            if kind == .callTool || kind == .task {
+                effects.append(call.record(server: configuration.server, outcome: .refused, answerBytes: 0, now: now)
+                    .map(Effect.record))
+            }
+            return (nil, effects)
+        }
+        let ticket = nextTicket()
         switch phase {
         case .ready:
             effects.append(.forward(message, ticket))
-            if let waiting = outbox.takeRequests(), sink.acceptsStream {
+            if sink.acceptsStream, let waiting = outbox.takeRequests() {
                 for message in waiting { effects.append(.deliver(sink, message)) }
             }
         case .down(let ending, retry: nil):
@@ -52,10 +43,29 @@ extension Multiplexer {
         case .idle, .starting, .down:
             call.held = message
             held.append(ticket)
+            effects.append(retryHandshake())
         }
         pending[ticket] = call
         effects.append(arm(min(deadline, call.absoluteDeadline)))
         return (ticket, effects)
+    }
+
+    /// What becomes of the answer; a request that lacks what its method needs is only passed on.
+    private func purpose(of message: ClientMessage, kind: ClientRequest) -> PendingCall.Purpose {
+        let bytes = message.bytes.readableBytesUInt8Span
+        let isShared = configuration.isolation == .shared
+        switch kind {
+        case .subscribe where isShared:
+            return message.envelope.string(message.envelope.uri, in: bytes).map { .subscribe(uri: $0) } ?? .relay
+        case .unsubscribe where isShared:
+            return message.envelope.string(message.envelope.uri, in: bytes).map { .unsubscribe(uri: $0) } ?? .relay
+        case .setLevel:
+            return message.envelope.logLevel(in: bytes).map { .setLevel($0) } ?? .relay
+        case .listTools where !configuration.tools.allowsEverything:
+            return .listTools
+        default:
+            return .relay
+        }
     }
 
     /// The answers that never leave Lodge: pings, what the policy or the isolation withholds, and what is shared.
@@ -63,6 +73,11 @@ extension Multiplexer {
         _ message: ClientMessage, kind: ClientRequest, id: RawID, session: SessionKey
     ) -> MessageBytes? {
         let bytes = message.bytes.readableBytesUInt8Span
+        if configuration.isolation == .shared, kind == .task || (kind == .callTool && message.envelope.task != nil) {
+            return LodgeMessage.error(
+                id: id, code: -32601,
+                message: "tasks are not relayed in shared isolation; serve with --isolation client")
+        }
         switch kind {
         case .ping:
             return LodgeMessage.emptyResult(id: id)
@@ -70,10 +85,6 @@ extension Multiplexer {
             let name = message.envelope.string(message.envelope.name, in: bytes)
             guard name.map(configuration.tools.allows) != true else { return nil }
             return LodgeMessage.error(id: id, code: -32602, message: "unknown tool: \(name ?? "")")
-        case .task where configuration.isolation == .shared:
-            return LodgeMessage.error(
-                id: id, code: -32601,
-                message: "tasks are not relayed in shared isolation; serve with --isolation client")
         case .subscribe where configuration.isolation == .shared:
             guard let uri = message.envelope.string(message.envelope.uri, in: bytes), isReady,
                 subscriptions.join(session, uri: uri)
@@ -113,7 +124,8 @@ extension Multiplexer {
             // A shared server was told of no roots, and asked this client for nothing.
             return Effects()
         case .progress, .rootsListChanged, .other:
-            guard isReady else { return Effects() }
+            // A request's method without an id must not slip past the rules for that request.
+            guard isReady, ClientRequest(message.envelope, in: bytes) == .other else { return Effects() }
             return Effects(.send(LodgeMessage.oneLine(message)))
         }
     }
@@ -169,8 +181,12 @@ extension Multiplexer {
 
     /// Reports that a forwarded message could not be written because the server does not read.
     package mutating func notForwarded(_ ticket: Ticket, now: ContinuousClock.Instant) -> Effects {
+        let failure = CallFailure.notReading(server: configuration.server)
+        if let waiting = initializing.removeValue(forKey: ticket) {
+            return Effects(.finish(waiting.sink, .unavailable(failure.answer(id: waiting.id), retryAfter: 1)))
+        }
         guard let call = pending.removeValue(forKey: ticket) else { return Effects() }
-        return finish(call, with: .notReading(server: configuration.server), outcome: .failed, now: now)
+        return finish(call, with: failure, outcome: .failed, now: now)
     }
 
     /// Takes a call out, so that a later answer to it counts as late.

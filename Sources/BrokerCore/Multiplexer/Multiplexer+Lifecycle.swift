@@ -12,8 +12,13 @@ extension Multiplexer {
         toldInitialized = false
         own = [:]
         given.removeAll()
-        if configuration.ownHandshake { return Effects(askInitialize()) }
         var effects = Effects()
+        // What waited before this generation could not be given to its timer.
+        if let armed { effects.append(.arm(armed)) }
+        if configuration.ownHandshake {
+            effects.append(askInitialize())
+            return effects
+        }
         for (ticket, waiting) in initializing.sorted(by: { $0.key < $1.key }) {
             guard let message = waiting.held else { continue }
             initializing[ticket]?.held = nil
@@ -77,23 +82,38 @@ extension Multiplexer {
 
     // MARK: Lodge's own handshake
 
+    private static let noVersion = "the answer to initialize names no protocolVersion"
+
     private mutating func askInitialize() -> Effect {
         let ticket = nextTicket()
         own[ticket] = .initialize
         return .send(LodgeMessage.initialize(ticket: ticket, clientVersion: configuration.clientVersion))
     }
 
-    mutating func ownAnswered(_ ticket: Ticket, _ message: ServerMessage) -> Effects {
+    private mutating func askForProof() -> Effect {
+        let ticket = nextTicket()
+        own[ticket] = .proof
+        return .send(LodgeMessage.listTools(ticket: ticket))
+    }
+
+    /// The server lives but refused Lodge's handshake: whoever comes next is a new attempt.
+    mutating func retryHandshake() -> Effect? {
+        guard case .starting = phase, handshakeFailed, configuration.ownHandshake else { return nil }
+        handshakeFailed = false
+        return initialized == nil ? askInitialize() : askForProof()
+    }
+
+    mutating func ownAnswered(_ ticket: Ticket, _ message: ServerMessage, now: ContinuousClock.Instant) -> Effects {
         let bytes = message.bytes.readableBytesUInt8Span
         guard message.envelope.kind == .response else {
             let text = message.envelope.text(message.envelope.error, in: bytes)
-            return handshakeAnswer(ticket, failure: text, error: message)
+            return handshakeAnswer(ticket, failure: text, error: message, now: now)
         }
-        guard own[ticket] == .initialize else { return handshakeAnswer(ticket, failure: nil) }
+        guard own[ticket] == .initialize else { return handshakeAnswer(ticket, failure: nil, now: now) }
         guard let result = message.envelope.result, let raw = message.envelope.protocolVersion,
             let version = message.envelope.string(raw, in: bytes),
-            let slice = message.bytes.slice(of: result)
-        else { return handshakeAnswer(ticket, failure: "the answer to initialize names no protocolVersion") }
+            let slice = LodgeMessage.withoutLineBreaks(message.bytes, message.envelope).slice(of: result)
+        else { return handshakeAnswer(ticket, failure: Self.noVersion, now: now) }
         initialized = Initialized(
             result: slice, versionRange: raw.lowerBound - result.lowerBound..<raw.upperBound - result.lowerBound,
             version: version)
@@ -101,18 +121,18 @@ extension Multiplexer {
         var effects = Effects(.send(LodgeMessage.notification("notifications/initialized")))
         if configuration.provesTools, LodgeMessage.declaresTools(slice) {
             own[ticket] = nil
-            let proof = nextTicket()
-            own[proof] = .proof
-            effects.append(.send(LodgeMessage.listTools(ticket: proof)))
+            effects.append(askForProof())
         } else {
-            effects.append(contentsOf: handshakeAnswer(ticket, failure: nil))
+            effects.append(contentsOf: handshakeAnswer(ticket, failure: nil, now: now))
         }
         effects.append(contentsOf: letIn())
         return effects
     }
 
     /// Ends one own request; the handshake is over with the last of its two.
-    mutating func handshakeAnswer(_ ticket: Ticket, failure: String?, error: ServerMessage? = nil) -> Effects {
+    mutating func handshakeAnswer(
+        _ ticket: Ticket, failure: String?, error: ServerMessage? = nil, now: ContinuousClock.Instant
+    ) -> Effects {
         guard let request = own.removeValue(forKey: ticket), request != .upkeep else { return Effects() }
         if let failure {
             handshakeFailed = true
@@ -121,6 +141,13 @@ extension Multiplexer {
                 effects.append(.finish(waiting.sink, .message(handshakeError(waiting.id, failure, error))))
             }
             initializing = [:]
+            // This was the one attempt that the calls waited for.
+            for ticket in held {
+                guard let call = pending.removeValue(forKey: ticket) else { continue }
+                let reason = CallFailure.handshakeFailed(server: configuration.server, failure)
+                effects.append(contentsOf: finish(call, with: reason, outcome: .failed, now: now))
+            }
+            held = []
             effects.append(.handshake(failure: failure))
             return effects
         }
@@ -135,7 +162,7 @@ extension Multiplexer {
     /// A failed initialize is passed on as the server wrote it.
     private func handshakeError(_ id: RawID, _ failure: String, _ error: ServerMessage?) -> MessageBytes {
         if let error, let range = error.envelope.id { return LodgeMessage.replacing(range, with: id, in: error) }
-        return CallFailure.unusable(server: configuration.server, failure).answer(id: id)
+        return CallFailure.handshakeFailed(server: configuration.server, failure).answer(id: id)
     }
 
     /// Sets again what sessions had set in the generation before, and tells them to look at the lists again.
@@ -194,11 +221,7 @@ extension Multiplexer {
         case .idle:
             call.held = configuration.ownHandshake ? nil : message
         case .starting where configuration.ownHandshake:
-            // The server lives but refused before: a new client is a new attempt.
-            if handshakeFailed {
-                handshakeFailed = false
-                effects.append(askInitialize())
-            }
+            effects.append(retryHandshake())
         case .starting, .ready:
             effects.append(.forward(message, ticket))
         }
@@ -229,7 +252,8 @@ extension Multiplexer {
         else {
             handshakeFailed = true
             var effects = Effects(.finish(call.sink, .message(answer)))
-            effects.append(.handshake(failure: message.envelope.text(message.envelope.error, in: bytes)))
+            let failure = message.envelope.error.map { message.envelope.text($0, in: bytes) } ?? Self.noVersion
+            effects.append(.handshake(failure: failure))
             return effects
         }
         phase = .ready

@@ -19,12 +19,17 @@ extension Multiplexer {
         ticket: Ticket?, problem: String, now: ContinuousClock.Instant
     ) -> Effects {
         guard let ticket else { return Effects() }
-        if own[ticket] != nil { return handshakeAnswer(ticket, failure: "the server answered with \(problem)") }
+        if own[ticket] != nil {
+            return handshakeAnswer(ticket, failure: "the server answered with \(problem)", now: now)
+        }
         let failure = CallFailure.unusable(server: configuration.server, problem)
-        if let waiting = initializing.removeValue(forKey: ticket) {
+        // As for answers: a server cannot know a ticket that it was not sent.
+        if let waiting = initializing[ticket], waiting.held == nil, !configuration.ownHandshake {
+            initializing[ticket] = nil
             return Effects(.finish(waiting.sink, .message(failure.answer(id: waiting.id))))
         }
-        guard let call = pending.removeValue(forKey: ticket) else { return Effects() }
+        guard let call = pending[ticket], call.held == nil else { return Effects() }
+        pending[ticket] = nil
         return finish(call, with: failure, outcome: .failed, now: now)
     }
 
@@ -49,7 +54,7 @@ extension Multiplexer {
             initializing[ticket] = nil
             return clientHandshakeAnswered(waiting, message)
         }
-        if own[ticket] != nil { return ownAnswered(ticket, message) }
+        if own[ticket] != nil { return ownAnswered(ticket, message, now: now) }
         if given.remove(ticket) {
             counters.lateAnswers += 1
             return Effects(.log(.lateAnswer(ticket: ticket)))
@@ -105,7 +110,7 @@ extension Multiplexer {
         let deadline = now.advanced(by: configuration.callTimeout)
         serverRequests[ticket] = ServerRequest(id: id, deadline: deadline)
         var effects = toTheClient(request, keep: true) ?? Effects()
-        if effects.isEmpty, !outbox.add(request: request) {
+        if effects.isEmpty, !outbox.add(request: request, ticket: ticket) {
             serverRequests[ticket] = nil
             effects.append(
                 .send(LodgeMessage.error(id: id, code: -32000, message: "the client has no way to be asked")))
@@ -158,6 +163,7 @@ extension Multiplexer {
         let id = RawID(bytes, range)
         guard let ticket = serverRequests.first(where: { $0.value.id == id })?.key else { return Effects() }
         serverRequests[ticket] = nil
+        if outbox.remove(ticket) { return Effects() }
         return toTheClient(LodgeMessage.replacing(range, with: RawID(ticket), in: message), keep: false) ?? Effects()
     }
 

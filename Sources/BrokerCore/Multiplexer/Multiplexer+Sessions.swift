@@ -29,7 +29,8 @@ extension Multiplexer {
     /// Forgets a session: its calls end, its stream closes, its subscriptions are given back.
     package mutating func sessionEnded(_ session: SessionKey, now: ContinuousClock.Instant) -> Effects {
         var effects = Effects()
-        for (ticket, call) in pending.sorted(by: { $0.key < $1.key }) where call.session == session {
+        let calls = pending.filter { $0.value.session == session }
+        for (ticket, call) in calls.sorted(by: { $0.key < $1.key }) {
             _ = remove(ticket)
             if call.held == nil { effects.append(.send(LodgeMessage.cancelled(ticket, reason: "the session ended"))) }
             let failure = CallFailure.sessionEnded(server: configuration.server)

@@ -33,6 +33,7 @@ extension Multiplexer {
                 continue
             }
             serverRequests[ticket] = nil
+            _ = outbox.remove(ticket)
             let text = "the client did not answer within \(configuration.callTimeout.text)"
             effects.append(.send(LodgeMessage.error(id: request.id, code: CallFailure.code, message: text)))
         }

@@ -122,6 +122,15 @@ extension CallFailure {
             hint: "the call did not reach the server; restart the server", ending: nil, retryAfter: .seconds(1))
     }
 
+    /// The server lives but refused Lodge's handshake, and the call never reached it.
+    static func handshakeFailed(server: String, _ failure: String) -> CallFailure {
+        let ending = Ending(.handshake(failure))
+        return CallFailure(
+            server: server, reason: ending.reason, message: "server '\(server)' \(ending.text)",
+            hint: "the call did not reach the server; look at the server's log, then call again",
+            ending: ending, retryAfter: nil)
+    }
+
     static func unusable(server: String, _ problem: String) -> CallFailure {
         CallFailure(
             server: server, reason: "unusable-answer", message: "server '\(server)' answered with \(problem)",

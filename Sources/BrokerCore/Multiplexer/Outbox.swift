@@ -7,17 +7,24 @@ struct Outbox: Sendable {
     private static let capacity = 64
     private static let byteLimit = 1024 * 1024
 
-    private var requests: [MessageBytes] = []
+    private var requests: [(ticket: Ticket, message: MessageBytes)] = []
     private var notifications: [MessageBytes] = []
     private var bytes = 0
 
     var isEmpty: Bool { requests.isEmpty && notifications.isEmpty }
 
     /// Keeps a request; false where there is no room.
-    mutating func add(request: MessageBytes) -> Bool {
+    mutating func add(request: MessageBytes, ticket: Ticket) -> Bool {
         guard requests.count < Self.capacity, bytes + request.count <= Self.byteLimit else { return false }
-        requests.append(request)
+        requests.append((ticket, request))
         bytes += request.count
+        return true
+    }
+
+    /// Takes a request back that no client has seen yet; false where it is not here.
+    mutating func remove(_ ticket: Ticket) -> Bool {
+        guard let index = requests.firstIndex(where: { $0.ticket == ticket }) else { return false }
+        bytes -= requests.remove(at: index).message.count
         return true
     }
 
@@ -34,13 +41,13 @@ struct Outbox: Sendable {
     mutating func takeRequests() -> [MessageBytes]? {
         guard !requests.isEmpty else { return nil }
         defer { requests = [] }
-        bytes -= requests.reduce(0) { $0 + $1.count }
-        return requests
+        bytes -= requests.reduce(0) { $0 + $1.message.count }
+        return requests.map(\.message)
     }
 
     /// Takes everything, notifications first.
     mutating func takeAll() -> [MessageBytes] {
         defer { self = Outbox() }
-        return notifications + requests
+        return notifications + requests.map(\.message)
     }
 }

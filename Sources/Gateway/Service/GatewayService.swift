@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import BrokerCore
 import Hummingbird
+import HummingbirdCore
 package import Logging
 package import NIOCore
 import ServiceLifecycle
@@ -51,7 +52,7 @@ package struct GatewayService: Service {
         let core = core
         let application = Application(
             responder: GatewayResponder(core: core),
-            server: .http1(configuration: .init(additionalChannelHandlers: [RelayInstaller(core: core)])),
+            server: HTTPServerBuilder { RelayChannel(core: core, responder: $0) },
             configuration: ApplicationConfiguration(address: address),
             onServerRunning: { await self.listening(on: $0) },
             eventLoopGroupProvider: .shared(group),

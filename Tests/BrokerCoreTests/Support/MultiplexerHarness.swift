@@ -42,11 +42,12 @@ final class MultiplexerHarness {
         return harness
     }
 
+    /// A multiplexer that belongs to one client, whose own `initialize` is the handshake; nothing has started yet.
+    static func forOneClient() -> MultiplexerHarness { MultiplexerHarness(isolation: .client) }
+
     /// A multiplexer of one client whose own handshake went well; the transcript begins after it.
-    static func readyForOneClient(
-        _ adjust: (inout Multiplexer.Configuration) -> Void = { _ in }
-    ) throws -> MultiplexerHarness {
-        let harness = MultiplexerHarness(isolation: .client, adjust)
+    static func readyForOneClient() throws -> MultiplexerHarness {
+        let harness = forOneClient()
         harness.start()
         try harness.initialize(Sample.initialize, RecordingSink())
         try harness.serve(Sample.initializeAnswer(id: harness.lastTicket))
@@ -159,6 +160,9 @@ final class MultiplexerHarness {
         }
         now = end
     }
+
+    /// The timer is gone, as it is before the first generation and between two.
+    func forgetTimer() { armed = nil }
 
     // MARK: Effects
 

@@ -75,10 +75,26 @@ func stops(_ script: String) async throws {
     exit(status.shellStatus)
 }
 
+/// Starts a script in this process's own group and sends it a signal once told to by SIGHUP.
+func shared(_ script: String) async throws {
+    var agent = shell(script)
+    agent.streams = .inherited
+    agent.group = .shared
+    let child = try ChildProcess.spawn(agent)
+    signal(SIGUSR1) { _ in tell("the signal reached the launcher") }
+    let told = DispatchSource.makeSignalSource(signal: SIGHUP)
+    told.setEventHandler { child.sendToGroup(SIGUSR1) }
+    told.activate()
+    let status = await child.waitForExit()
+    told.cancel()
+    exit(status.shellStatus)
+}
+
 do {
     switch CommandLine.arguments.dropFirst().first {
     case "guarded": try await guarded(CommandLine.arguments[2])
     case "descriptors": try await descriptors()
+    case "shared": try await shared(CommandLine.arguments[2])
     case "stops": try await stops(CommandLine.arguments[2])
     default: exit(2)
     }

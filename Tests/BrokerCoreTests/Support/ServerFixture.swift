@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+import LodgeConfiguration
+import Logging
+import Secrets
+import Synchronization
+
+@testable import BrokerCore
+
+extension Multiplexer {
+    var lastTicketUsed: Ticket { lastTicket }
+}
+
+extension Principal {
+    static let alice = Principal(name: "alice")
+    static let bob = Principal(name: "bob")
+}
+
+/// A clock that stands until a test moves it.
+final class ManualClock: Sendable {
+    private let time = Mutex(ContinuousClock.now)
+
+    var now: ContinuousClock.Instant { time.withLock { $0 } }
+    func advance(by duration: Duration) { time.withLock { $0 = $0.advanced(by: duration) } }
+}
+
+/// Signs session ids with a key that is the same in every test.
+struct TestSigning: SessionSigning {
+    private let key: SessionSigningKey
+
+    init?(keyByte: UInt8 = 7) {
+        guard let key = SessionSigningKey([UInt8](repeating: keyByte, count: SessionSigningKey.keyLength)) else {
+            return nil
+        }
+        self.key = key
+    }
+
+    var keyID: [UInt8] { key.keyID }
+    func signature(of bytes: [UInt8]) -> [UInt8] { key.sign(bytes) }
+    func isSignature(_ signature: [UInt8], of bytes: [UInt8]) -> Bool { key.verify(signature, for: bytes) }
+}
+
+/// Keeps the records of finished calls.
+final class RecordingCallLog: CallLog {
+    private let state = Mutex<[CallRecord]>([])
+
+    var records: [CallRecord] { state.withLock { $0 } }
+    func record(_ record: CallRecord) { state.withLock { $0.append(record) } }
+}
+
+/// What a whole server needs around it in a test: a supervisor that starts nothing, a clock, a call log.
+struct ServerFixture {
+    struct NoKey: Error {}
+
+    let supervisor = FakeSupervisor()
+    let clock = ManualClock()
+    let callLog = RecordingCallLog()
+    /// Runs while a session is being opened, outside every lock.
+    let whileOpening = Mutex<(@Sendable () -> Void)?>(nil).boxed
+    private let signing: TestSigning
+
+    init() throws {
+        guard let signing = TestSigning() else { throw NoKey() }
+        self.signing = signing
+    }
+
+    private var ports: ServerPorts {
+        let (clock, whileOpening) = (clock, whileOpening)
+        let nonce = Atomic<UInt64>(0).boxed
+        var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        logger.logLevel = .critical
+        return ServerPorts(
+            supervisor: supervisor, sessionIDs: SessionIDs(signing: signing), callLog: callLog, logger: logger,
+            now: { clock.now }, wallClock: { 1_700_000_000 },
+            random: {
+                whileOpening.value.withLock { $0 }?()
+                return nonce.value.add(1, ordering: .relaxed).newValue
+            })
+    }
+
+    private func configuration(
+        _ isolation: Isolation, _ adjust: (inout ServerConfiguration) -> Void
+    ) -> ServerConfiguration {
+        var configuration = ServerConfiguration(
+            Multiplexer.Configuration(server: "files", isolation: isolation, clientVersion: "9.9.9"))
+        adjust(&configuration)
+        return configuration
+    }
+
+    func sharedServer(_ adjust: (inout ServerConfiguration) -> Void = { _ in }) -> SharedServer {
+        let server = SharedServer(configuration(.shared, adjust), ports: ports)
+        server.start()
+        return server
+    }
+
+    func clientServer(_ adjust: (inout ServerConfiguration) -> Void = { _ in }) -> ClientServer {
+        let server = ClientServer(configuration(.client, adjust), ports: ports)
+        server.start()
+        return server
+    }
+
+    /// The upstream that was started last.
+    func lastStarted() throws -> Upstream {
+        guard let start = supervisor.starts.last else { throw NoKey() }
+        return start.upstream
+    }
+}
+
+/// A value that cannot be copied, to be shared by closures.
+final class Box<Value: ~Copyable & Sendable>: Sendable {
+    let value: Value
+    init(_ value: consuming Value) { self.value = value }
+}
+
+extension Mutex {
+    consuming var boxed: Box<Self> { consuming get { Box(self) } }
+}
