@@ -90,10 +90,8 @@ enum ChattyMode {
         guard length >= rest else { throw ToolFailure("the shortest line is \(rest) bytes long") }
         // The mark stands last in every message that is made here.
         guard let place = bytes.lastIndex(of: UInt8(ascii: "@")) else { throw ToolFailure("the mark is missing") }
-        var line = Array(bytes[..<(place - 1)])
-        line.reserveCapacity(length)
-        line.append(contentsOf: repeatElement(UInt8(ascii: "x"), count: length - rest))
-        return line + bytes[(place + 1)...]
+        let middle = [UInt8](repeating: UInt8(ascii: "x"), count: length - rest)
+        return Array(bytes[..<(place - 1)]) + middle + Array(bytes[(place + 1)...])
     }
 
     /// A tool that answers with a text of bytes that no serialiser would write.

@@ -211,4 +211,23 @@ struct TeardownTests {
         #expect(await script.output.rest() == ["failed spawns: 0", "spawns: 0"])
         await script.child.waitForEnd()
     }
+
+    @Test("in a group that is Lodge's own, a signal reaches the child's whole tree behind a wrapper, and Lodge not")
+    func sharedGroup() async throws {
+        let script = try ScriptChild.fixture(
+            "shared",
+            #"""
+            trap '' TERM
+            env --default-signal=TERM /bin/sh -c '
+                trap "echo agent; exit 5" TERM; echo ready; while :; do sleep 60 & wait $!; done'
+            exit $?
+            """#)
+        #expect(await script.output.next() == "ready")
+        script.child.send(SIGHUP)
+        #expect(await script.output.rest() == ["agent"])
+        // The launcher has the default for TERM: had it been told, it would be gone by a signal.
+        let status = await script.child.waitForExit()
+        #expect(status == .exited(5))
+        await script.child.waitForEnd()
+    }
 }

@@ -38,17 +38,19 @@ package struct Descriptor: Hashable, Sendable {
 
     /// Reads up to `limit` bytes behind those of `buffer`, waiting for the first; answers how many, 0 at the end.
     package func read(atMost limit: Int, into buffer: inout [UInt8]) throws(SystemError) -> Int {
-        let filled = buffer.count
-        buffer.append(contentsOf: repeatElement(0, count: limit))
         var outcome = 0
-        repeat {
-            // The array has `limit` bytes behind `filled`, and read writes no more than that.
-            outcome = unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(number, $0.baseAddress?.advanced(by: filled), limit) }
-            if outcome < 0, errno == EAGAIN { wait(for: Int16(POLLIN)) }
-        } while outcome < 0 && (errno == EINTR || errno == EAGAIN)
-        let failure = errno
-        buffer.removeLast(limit - max(outcome, 0))
+        var failure: Int32 = 0
+        // The array is given `limit` bytes of room and keeps as many as were written.
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: limit) { room, count in
+            repeat {
+                outcome = unsafe Glibc.read(number, room.baseAddress, limit)
+                failure = errno
+                if outcome < 0, failure == EAGAIN { wait(for: Int16(POLLIN)) }
+            } while outcome < 0 && (failure == EINTR || failure == EAGAIN)
+            count = max(outcome, 0)
+        }
         guard outcome >= 0 else { throw SystemError("read", failure) }
+        buffer += bytes
         return outcome
     }
 

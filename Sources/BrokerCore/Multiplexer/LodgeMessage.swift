@@ -73,10 +73,11 @@ package enum LodgeMessage {
     static func declaresTools(_ result: ByteBuffer) -> Bool { capability("tools", in: result) != nil }
 
     /// The notices of changed lists that a server with these capabilities could send.
-    static func listChanges(declaredIn result: ByteBuffer) -> [MessageBytes] {
+    static func listChanges(declaredIn result: ByteBuffer) -> [(method: String, notice: MessageBytes)] {
         ["tools", "prompts", "resources"].compactMap { kind in
             guard capability(kind, in: result)?["listChanged"]?.bool == true else { return nil }
-            return notification("notifications/\(kind)/list_changed")
+            let method = "notifications/\(kind)/list_changed"
+            return (method, notification(method))
         }
     }
 

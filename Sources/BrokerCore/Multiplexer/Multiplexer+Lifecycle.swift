@@ -154,7 +154,7 @@ extension Multiplexer {
         let isFirst = counters.generations == 1
         phase = .ready
         var effects = Effects(.handshake(failure: nil))
-        if !isFirst { effects.append(contentsOf: restore()) }
+        if !isFirst { effects.append(contentsOf: restore(now: now)) }
         effects.append(contentsOf: sendHeld())
         return effects
     }
@@ -166,14 +166,14 @@ extension Multiplexer {
     }
 
     /// Sets again what sessions had set in the generation before, and tells them to look at the lists again.
-    private mutating func restore() -> Effects {
+    private mutating func restore(now: ContinuousClock.Instant) -> Effects {
         var effects = Effects()
         for uri in subscriptions.uris { effects.append(upkeep(subscribing: uri)) }
         if let level = levels.values.min() { effects.append(upkeep(level: level)) }
-        let all = Array(streams.values)
-        guard !all.isEmpty, let initialized else { return effects }
-        for notice in LodgeMessage.listChanges(declaredIn: initialized.result) {
-            effects.append(.fanOut(all, notice))
+        guard let initialized else { return effects }
+        for (method, notice) in LodgeMessage.listChanges(declaredIn: initialized.result) {
+            listChanges[RawID(Array(method.utf8))] = (notice, now)
+            if !streams.isEmpty { effects.append(.fanOut(Array(streams.values), notice)) }
         }
         return effects
     }

@@ -129,9 +129,10 @@ extension Multiplexer {
         case .cancelled:
             return serverCancelled(message)
         case .listChanged:
-            let all = Array(streams.values)
             if configuration.isolation == .client { return toTheClient(message) }
-            return all.isEmpty ? Effects() : Effects(.fanOut(all, LodgeMessage.oneLine(message)))
+            let notice = LodgeMessage.oneLine(message)
+            if let method = message.envelope.method { listChanges[RawID(bytes, method)] = (notice, now) }
+            return streams.isEmpty ? Effects() : Effects(.fanOut(Array(streams.values), notice))
         case .resourceUpdated where configuration.isolation == .shared:
             guard let uri = message.envelope.string(message.envelope.uri, in: bytes) else { return Effects() }
             let interested = subscriptions.subscribers(of: uri).compactMap { streams[$0] }

@@ -4,18 +4,32 @@ import LodgeConfiguration
 
 extension Multiplexer {
     /// Attaches a session's own stream in place of an older one, and hands it what has been waiting for it.
-    package mutating func streamOpened(_ stream: any StreamSink, session: SessionKey) -> Effects {
+    ///
+    /// - Parameter opened: when the session was opened, if this is its first stream: changes of lists since then are told.
+    package mutating func streamOpened(
+        _ stream: any StreamSink, session: SessionKey, opened: ContinuousClock.Instant
+    ) -> Effects {
         var effects = Effects()
-        if let older = streams.updateValue(stream, forKey: session) { effects.append(.closeStream(older)) }
+        let since = streamsClosed.removeValue(forKey: session) ?? opened
+        if let older = streams.updateValue(stream, forKey: session) {
+            effects.append(.closeStream(older))
+        } else {
+            for change in listChanges.values where change.at >= since {
+                effects.append(.fanOut([stream], change.notice))
+            }
+        }
         guard configuration.isolation == .client else { return effects }
         for message in outbox.takeAll() { effects.append(.fanOut([stream], message)) }
         return effects
     }
 
     /// Detaches a stream, unless another has taken its place.
-    package mutating func streamClosed(_ stream: any StreamSink, session: SessionKey) {
+    package mutating func streamClosed(
+        _ stream: any StreamSink, session: SessionKey, now: ContinuousClock.Instant
+    ) {
         guard let current = streams[session], current === stream else { return }
         streams[session] = nil
+        streamsClosed[session] = now
     }
 
     /// Whether a session's client reads its stream at the moment.
@@ -38,6 +52,7 @@ extension Multiplexer {
         }
         if let stream = streams.removeValue(forKey: session) { effects.append(.closeStream(stream)) }
         levels[session] = nil
+        streamsClosed[session] = nil
         for uri in subscriptions.removeAll(session) where isReady {
             let ticket = nextTicket()
             own[ticket] = .upkeep

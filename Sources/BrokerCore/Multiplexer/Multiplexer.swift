@@ -100,6 +100,10 @@ package struct Multiplexer: ~Copyable {
     /// Whether the server was told `notifications/initialized` in this generation.
     var toldInitialized = false
     var streams: [SessionKey: any StreamSink] = [:]
+    /// The last notice of each changed list, for streams that open after it.
+    var listChanges: [RawID: (notice: MessageBytes, at: ContinuousClock.Instant)] = [:]
+    /// When a session's stream was closed; what came after that it has not seen.
+    var streamsClosed: [SessionKey: ContinuousClock.Instant] = [:]
     var subscriptions = SubscriptionTable()
     var levels: [SessionKey: LogLevel] = [:]
     var serverRequests: [Ticket: ServerRequest] = [:]

@@ -129,7 +129,7 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
 
     package func openStream(_ sink: any StreamSink, session: String, principal: Principal) -> Bool {
         guard let session = sessions.use(session, principal: principal) else { return false }
-        session.attachment.streamOpened(sink, session: session.key)
+        session.attachment.streamOpened(sink, session: session.key, opened: session.opened)
         return true
     }
 

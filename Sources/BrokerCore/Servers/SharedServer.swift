@@ -78,7 +78,7 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
 
     package func openStream(_ sink: any StreamSink, session: String, principal: Principal) -> Bool {
         guard let session = sessions.use(session, principal: principal) else { return false }
-        upstream?.streamOpened(sink, session: session.key)
+        upstream?.streamOpened(sink, session: session.key, opened: session.opened)
         return true
     }
 

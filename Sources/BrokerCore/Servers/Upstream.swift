@@ -118,12 +118,12 @@ package final class Upstream: Sendable {
         perform(state.withLock { $0.multiplexer.sessionEnded(session, now: now()) })
     }
 
-    package func streamOpened(_ stream: any StreamSink, session: SessionKey) {
-        perform(state.withLock { $0.multiplexer.streamOpened(stream, session: session) })
+    package func streamOpened(_ stream: any StreamSink, session: SessionKey, opened: ContinuousClock.Instant) {
+        perform(state.withLock { $0.multiplexer.streamOpened(stream, session: session, opened: opened) })
     }
 
     package func streamClosed(_ stream: any StreamSink, session: SessionKey) {
-        state.withLock { $0.multiplexer.streamClosed(stream, session: session) }
+        state.withLock { $0.multiplexer.streamClosed(stream, session: session, now: now()) }
     }
 
     /// Looks at the state under its lock.

@@ -137,11 +137,11 @@ final class MultiplexerHarness {
     }
 
     func open(_ stream: RecordingStream, _ session: UInt64 = 1) {
-        perform(multiplexer.streamOpened(stream, session: SessionKey(number: session)))
+        perform(multiplexer.streamOpened(stream, session: SessionKey(number: session), opened: now))
     }
 
     func close(_ stream: RecordingStream, _ session: UInt64 = 1) {
-        multiplexer.streamClosed(stream, session: SessionKey(number: session))
+        multiplexer.streamClosed(stream, session: SessionKey(number: session), now: now)
     }
 
     func endSession(_ session: UInt64 = 1) {

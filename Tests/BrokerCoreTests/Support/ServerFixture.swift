@@ -16,11 +16,25 @@ extension Principal {
 }
 
 /// A clock that stands until a test moves it.
-final class ManualClock: Sendable {
-    private let time = Mutex(ContinuousClock.now)
+struct ManualClock: Sendable {
+    private let time = LockedValue(ContinuousClock.now)
 
-    var now: ContinuousClock.Instant { time.withLock { $0 } }
-    func advance(by duration: Duration) { time.withLock { $0 = $0.advanced(by: duration) } }
+    var now: ContinuousClock.Instant { time.value }
+    func advance(by duration: Duration) { time.update { $0 = $0.advanced(by: duration) } }
+}
+
+/// A value that closures on several threads share.
+final class LockedValue<Value: Sendable>: Sendable {
+    private let state: Mutex<Value>
+
+    init(_ value: Value) { state = Mutex(value) }
+
+    var value: Value { state.withLock { $0 } }
+
+    @discardableResult
+    func update<Result: Sendable>(_ body: (inout Value) -> Result) -> Result {
+        state.withLock { value in body(&value) }
+    }
 }
 
 /// Signs session ids with a key that is the same in every test.
@@ -55,7 +69,7 @@ struct ServerFixture {
     let clock = ManualClock()
     let callLog = RecordingCallLog()
     /// Runs while a session is being opened, outside every lock.
-    let whileOpening = Mutex<(@Sendable () -> Void)?>(nil).boxed
+    let whileOpening = LockedValue<(@Sendable () -> Void)?>(nil)
     private let signing: TestSigning
 
     init() throws {
@@ -65,15 +79,18 @@ struct ServerFixture {
 
     private var ports: ServerPorts {
         let (clock, whileOpening) = (clock, whileOpening)
-        let nonce = Atomic<UInt64>(0).boxed
+        let nonce = LockedValue<UInt64>(0)
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
         return ServerPorts(
             supervisor: supervisor, sessionIDs: SessionIDs(signing: signing), callLog: callLog, logger: logger,
             now: { clock.now }, wallClock: { 1_700_000_000 },
             random: {
-                whileOpening.value.withLock { $0 }?()
-                return nonce.value.add(1, ordering: .relaxed).newValue
+                whileOpening.value?()
+                return nonce.update { nonce in
+                    nonce += 1
+                    return nonce
+                }
             })
     }
 
@@ -103,14 +120,4 @@ struct ServerFixture {
         guard let start = supervisor.starts.last else { throw NoKey() }
         return start.upstream
     }
-}
-
-/// A value that cannot be copied, to be shared by closures.
-final class Box<Value: ~Copyable & Sendable>: Sendable {
-    let value: Value
-    init(_ value: consuming Value) { self.value = value }
-}
-
-extension Mutex {
-    consuming var boxed: Box<Self> { consuming get { Box(self) } }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ChildProcesses
+import Dispatch
 import Glibc
 
 // A stand-in for `lodge` in the tests, for what can only be seen in a process of its own.
@@ -8,6 +9,7 @@ import Glibc
 //                    its standard input, upon which it ends in order
 //   descriptors      tells how many descriptors it has open before and after many spawns
 //   stops SCRIPT     starts the script as an agent with inherited streams and follows its stops
+//   shared SCRIPT    starts the script in its own group, and on SIGHUP sends SIGTERM to the script's part of it
 if GuardProgram.isWanted(arguments: CommandLine.arguments) { exit(GuardProgram.main()) }
 
 let environment = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
@@ -75,15 +77,14 @@ func stops(_ script: String) async throws {
     exit(status.shellStatus)
 }
 
-/// Starts a script in this process's own group and sends it a signal once told to by SIGHUP.
 func shared(_ script: String) async throws {
     var agent = shell(script)
     agent.streams = .inherited
     agent.group = .shared
     let child = try ChildProcess.spawn(agent)
-    signal(SIGUSR1) { _ in tell("the signal reached the launcher") }
+    signal(SIGHUP, SIG_IGN)
     let told = DispatchSource.makeSignalSource(signal: SIGHUP)
-    told.setEventHandler { child.sendToGroup(SIGUSR1) }
+    told.setEventHandler { child.sendToGroup(SIGTERM) }
     told.activate()
     let status = await child.waitForExit()
     told.cancel()
