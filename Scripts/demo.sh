@@ -7,10 +7,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${LODGE_BUILD:-.build}
 
-for product in lodge FixtureServer DemoAgent; do
-    swift build --scratch-path "$build" --product "$product"
-done
+swift build --scratch-path "$build" --product lodge
+swift build --scratch-path "$build" --product FixtureServer
+# Optimised, since it reads every file and process it can reach.
+swift build --scratch-path "$build" -c release --product DemoAgent
 programs=$(cd "$(swift build --scratch-path "$build" --show-bin-path)" && pwd)
+agent=$(cd "$(swift build --scratch-path "$build" -c release --show-bin-path)" && pwd)/DemoAgent
 
 umask 077
 folder=$(mktemp -d)
@@ -22,10 +24,19 @@ printf '[{"name": "vault", "command": "%s", "args": ["vault"], "env": {"DEMO_API
     "$programs/FixtureServer" "$key" >"$folder/specs.json"
 
 echo
-echo "A key that starts with $prefix was made and given to the server 'vault'. Now an agent gets the server's tools,"
-echo "and then looks for the key in its environment, in every process and file it can see, and in what the tools answer."
+echo "A key that begins with $prefix was made and given to the server 'vault'. An agent now gets that server's tools"
+echo "through Lodge, uses one, tries one that blurts the key out, and then looks for the key: in its environment, in"
+echo "every file and process it can reach, and in what the tools answered."
 echo
 status=0
+mkdir "$folder/workspace"
+cd "$folder/workspace"
 "$programs/lodge" run --specs "$folder/specs.json" --log-level warning "$@" -- \
-    "$programs/DemoAgent" --mcp-config '{mcp-config}' --hunt-for-prefix "$prefix" || status=$?
+    "$agent" --mcp-config '{mcp-config}' --try-leak --hunt-for-prefix "$prefix" || status=$?
+echo
+case $status in
+    0) echo "The agent used the server and found no key." ;;
+    3) echo "The agent found a key: see the lines above." >&2 ;;
+    *) echo "The session failed with status $status." >&2 ;;
+esac
 exit $status

@@ -5,7 +5,7 @@ import FixtureKit
 /// An agent that uses its tools and then goes looking for the key its tools work with.
 ///
 /// `DemoAgent --mcp-config FILE [--city NAME] [--try-leak] [--hunt-for-prefix PREFIX] [--canary-sha256 HEX
-/// --canary-length N] [--no-hunt]`. Exit status: 0 when the tools worked and no key was found, 3 when one was found,
+/// --canary-length N] [--processes all|none|PID,…] [--no-hunt]`. Exit status: 0 when the tools worked and no key was found, 3 when one was found,
 /// 1 when the tools did not work.
 @main
 struct DemoAgent {
@@ -26,7 +26,7 @@ struct DemoAgent {
             isWorking = false
         }
         guard let marker = options.marker else { ProcessState.exit(isWorking ? 0 : 1) }
-        var hunt = Hunt(marker)
+        var hunt = Hunt(marker, scope: options.scope)
         hunt.searchEverything(configurationFile: options.configurationFile, answers: answers)
         for line in hunt.report { say(line) }
         ProcessState.exit(!hunt.finds.isEmpty ? 3 : isWorking ? 0 : 1)
@@ -40,6 +40,7 @@ struct AgentOptions {
     let configurationFile: String
     let city: String
     let triesLeak: Bool
+    let scope: ProcessScope
     /// What to look for; nil when the hunt is off.
     let marker: KeyMarker?
 
@@ -55,11 +56,16 @@ struct AgentOptions {
         let prefix = options.takeValue("hunt-for-prefix") ?? ["LODGE-DEMO", "KEY-"].joined(separator: "-")
         let digest = options.takeValue("canary-sha256")
         let length = options.takeNumber("canary-length")
+        let processes = options.takeValue("processes") ?? "all"
         let isHunting = !options.takeFlag("no-hunt")
         options.finish()
         guard (digest == nil) == (length == nil) else {
             CommandLineOptions.refuse("options '--canary-sha256' and '--canary-length' belong together")
         }
+        guard let scope = ProcessScope(processes) else {
+            CommandLineOptions.refuse("option '--processes' must be all, none or process ids with commas between them")
+        }
+        self.scope = scope
         let fingerprint = digest.flatMap { digest in length.map { (digest: digest.lowercased(), length: $0) } }
         guard let marker = KeyMarker(prefix: prefix, fingerprint: fingerprint) else {
             CommandLineOptions.refuse("option '--hunt-for-prefix' needs at least four characters")

@@ -7,7 +7,7 @@ extension Hunt {
     mutating func searchFiles() {
         let roots = [
             ProcessState.workingDirectory, ProcessState.environmentVariable("HOME"),
-            ProcessState.environmentVariable("TMPDIR"), "/tmp",
+            ProcessState.environmentVariable("TMPDIR") ?? "/tmp",
         ]
         var directories = roots.compactMap(\.self).filter { $0.hasPrefix("/") }
         var visited: Set<FileTree.Entry> = []

@@ -3,14 +3,14 @@
 import FixtureKit
 
 extension Hunt {
-    /// Looks at the environment, arguments, open files and memory of every process that is to be seen.
+    /// Looks at the environment, arguments, open files and memory of every process that is to be seen and in scope.
     ///
     /// Of its own process only the open files are looked at, which may be inherited: its environment and arguments were
     /// looked at before, and its memory holds what it is looking for.
     mutating func searchProcesses() {
         searchOpenFiles(ProcessState.identifier, "(this process)")
         for name in FileTree.names(in: "/proc") {
-            guard let process = Int(name), process != ProcessState.identifier else { continue }
+            guard let process = Int(name), process != ProcessState.identifier, scope.includes(process) else { continue }
             let command = (try? [UInt8](contentsOf: "/proc/\(process)/comm", limit: 64)) ?? []
             let label = "(process \"\(String(decoding: command.prefix { $0 != 0x0A }, as: UTF8.self))\")"
             look(atView: "/proc/\(process)/environ", "process environment", "process environments", label)
@@ -63,6 +63,35 @@ extension Hunt {
             limit -= min(step, size)
         }
         return false
+    }
+}
+
+/// Which other processes a hunt looks at.
+///
+/// Without a sandbox `all` is everything that the user runs on the machine, whoever it belongs to: on a machine that is
+/// shared, a test names the processes it started itself.
+enum ProcessScope {
+    case all
+    case only(Set<Int>)
+
+    /// Reads `all`, `none` or process ids with commas between them.
+    init?(_ text: String) {
+        switch text {
+        case "all": self = .all
+        case "none": self = .only([])
+        default:
+            let words = text.split(separator: ",", omittingEmptySubsequences: false)
+            let numbers = words.compactMap { Int($0) }
+            guard numbers.count == words.count else { return nil }
+            self = .only(Set(numbers))
+        }
+    }
+
+    func includes(_ process: Int) -> Bool {
+        switch self {
+        case .all: true
+        case .only(let processes): processes.contains(process)
+        }
     }
 }
 

@@ -14,6 +14,7 @@ struct Hunt {
     static let bytesOfMemory = 64 << 20
 
     let marker: KeyMarker
+    let scope: ProcessScope
     private(set) var finds: [String] = []
     private var counts: [Count] = []
     /// Files that were looked at under another name.
@@ -32,7 +33,10 @@ struct Hunt {
         }
     }
 
-    init(_ marker: KeyMarker) { self.marker = marker }
+    init(_ marker: KeyMarker, scope: ProcessScope) {
+        self.marker = marker
+        self.scope = scope
+    }
 
     mutating func searchEverything(configurationFile: String, answers: [ToolAnswer]) {
         for variable in ProcessState.environment {

@@ -13,9 +13,6 @@ import LodgeConfiguration
 
 /// Waits for the servers, starts the agent, passes signals on, and waits for the agent's end.
 final class AgentService: Service {
-    /// How long an agent that was told to end may take.
-    static let grace: Duration = .seconds(5)
-
     private let plan: AgentSession.Plan
     private let broker: Broker
     private let redactor: SharedRedactor
@@ -37,13 +34,15 @@ final class AgentService: Service {
     }
 
     func run() async throws {
-        let signals = await UnixSignalsSequence(trapping: [.sighup, .sigint, .sigterm])
+        let signals = await UnixSignalsSequence(trapping: RunningAgent.signals)
+        // They stay without effect when the sequence is over: what ends then are the servers, which takes seconds.
+        for signal in RunningAgent.signals { Glibc.signal(signal.rawValue, SIG_IGN) }
         let result = await withTaskGroup(of: Result<Int32, AgentSession.Failure>?.self) { group in
-            let box = RunningAgent()
-            group.addTask { await self.session(box) }
+            let agent = RunningAgent()
+            group.addTask { await self.session(agent) }
             group.addTask {
                 for await signal in signals {
-                    if let early = box.take(signal) { return .failure(early) }
+                    if let early = agent.take(signal) { return .failure(early) }
                 }
                 return nil
             }
@@ -56,12 +55,14 @@ final class AgentService: Service {
         ended.withLock { $0 = result }
     }
 
-    private func session(_ box: RunningAgent) async -> Result<Int32, AgentSession.Failure> {
+    private func session(_ agent: RunningAgent) async -> Result<Int32, AgentSession.Failure> {
         do throws(AgentSession.Failure) {
             let port = try await start()
             let directory = try SessionDirectory()
             defer { directory.remove() }
-            return .success(try await runAgent(directory, port: port, box))
+            let readyFile = try ReadyFile(plan.readyFile, servers: broker.servers(at: port), token: plan.token)
+            defer { readyFile?.remove() }
+            return .success(try await runAgent(directory, port: port, agent))
         } catch {
             return .failure(error)
         }
@@ -83,7 +84,7 @@ final class AgentService: Service {
     }
 
     private func runAgent(
-        _ directory: SessionDirectory, port: Int, _ box: RunningAgent
+        _ directory: SessionDirectory, port: Int, _ agent: RunningAgent
     ) async throws(AgentSession.Failure) -> Int32 {
         let configFile = directory.path + "/mcp-config.json"
         let endpoints = plan.broker.servers.map { server in
@@ -96,20 +97,23 @@ final class AgentService: Service {
             logger: logger)
         let request = SandboxRequest(
             command: launch.command, workingDirectory: FileManager.default.currentDirectoryPath,
-            hiddenPaths: plan.hiddenPaths + [directory.parent]
+            hiddenPaths: plan.hiddenPaths + [plan.readyFile, directory.parent].compactMap(\.self)
                 + SandboxRequest.standardHiddenPaths(
                     environment: plan.broker.environment, user: SandboxProbe.currentUser),
             ownDirectory: directory.path)
-        let child = try spawn(launch, request, directory)
-        logger.info("agent started", metadata: ["pid": "\(child.pid)"])
-        let status = await box.run(child)
+        let confined = try confine(request)
+        let terminal = TerminalInUse()
+        let status = try await agent.run(isOnTerminal: terminal != nil) { () throws(AgentSession.Failure) in
+            let child = try spawn(confined, launch, request, onTerminal: terminal != nil)
+            logger.info("agent started", metadata: ["pid": "\(child.pid)"])
+            return child
+        }
+        terminal?.restore()
         logger.info("agent ended", metadata: ["status": "\(status)"])
         return status.shellStatus
     }
 
-    private func spawn(
-        _ launch: AgentLaunch.Resolved, _ request: SandboxRequest, _ directory: SessionDirectory
-    ) throws(AgentSession.Failure) -> ChildProcess {
+    private func confine(_ request: SandboxRequest) throws(AgentSession.Failure) -> SandboxPlan {
         let confined: SandboxPlan
         do throws(SandboxError) {
             let capability = SandboxProbe().detect(searchPath: plan.broker.environment["PATH"])
@@ -119,78 +123,30 @@ final class AgentService: Service {
             throw AgentSession.Failure(message: error.message, hints: [])
         }
         for line in confined.statement.lines {
-            logger.log(level: confined.statement.isConfined ? .debug : .warning, "sandbox", metadata: ["": "\(line)"])
+            logger.log(level: confined.statement.isConfined ? .debug : .warning, "sandbox", metadata: ["note": "\(line)"])
         }
         if !confined.statement.isConfined, plan.sandbox == .auto {
             logger.warning("the agent is not confined; install bubblewrap, or accept what SECURITY.md says of it")
         }
-        let onTerminal = TerminalModes.hasTerminal
+        return confined
+    }
+
+    private func spawn(
+        _ confined: SandboxPlan, _ launch: AgentLaunch.Resolved, _ request: SandboxRequest, onTerminal: Bool
+    ) throws(AgentSession.Failure) -> ChildProcess {
+        func specification(_ program: String, _ arguments: [String]) -> ChildSpecification {
+            ChildSpecification(
+                executable: program, arguments: arguments, environment: launch.environment,
+                workingDirectory: request.workingDirectory, streams: .inherited,
+                group: .forInheritedStreams(onTerminal: onTerminal))
+        }
         do throws(SpawnError) {
+            // The sandbox would start, and then report what it cannot find in its own words and with its own status.
+            try specification(launch.command[0], Array(launch.command.dropFirst())).checkProgram()
             return try ChildProcess.spawn(
-                ChildSpecification(
-                    executable: confined.launch.executable, arguments: confined.launch.arguments,
-                    environment: launch.environment, workingDirectory: request.workingDirectory, streams: .inherited,
-                    group: .forInheritedStreams(onTerminal: onTerminal)),
-                guardedBy: broker.guardian)
+                specification(confined.launch.executable, confined.launch.arguments), guardedBy: broker.guardian)
         } catch {
             throw AgentSession.Failure(message: error.message, hints: [])
-        }
-    }
-}
-
-/// The agent of a session, once there is one, and the signals that are meant for it.
-private final class RunningAgent: Sendable {
-    private struct State {
-        var child: ChildProcess?
-        /// Set when the agent has been told to end, so that it is told only once.
-        var isEnding = false
-    }
-
-    private let state = Mutex(State())
-    private let ending = AsyncStream<Void>.makeStream()
-
-    /// Passes a signal on; answers the session's end where there is no agent yet.
-    func take(_ signal: UnixSignal) -> AgentSession.Failure? {
-        let number: Int32 =
-            switch signal {
-            case .sighup: SIGHUP
-            case .sigint: SIGINT
-            default: SIGTERM
-            }
-        guard let child = state.withLock({ $0.child }) else {
-            return AgentSession.Failure(
-                message: "interrupted before the agent was started", hints: [], status: 128 + number)
-        }
-        // On a terminal the agent's group is Lodge's own, and Ctrl-C has reached it already.
-        if !(number == SIGINT && TerminalModes.hasTerminal) { child.sendToGroup(number) }
-        // Interactive agents take Ctrl-C as "stop what you do"; everything else asks for the end.
-        if number != SIGINT || !TerminalModes.hasTerminal { ending.continuation.yield() }
-        return nil
-    }
-
-    /// Waits for the agent's end; one that was asked to end and does not is torn down.
-    func run(_ child: ChildProcess) async -> ExitStatus {
-        state.withLock { $0.child = child }
-        return await withTaskGroup(of: ExitStatus?.self) { group in
-            group.addTask { await child.waitForExit() }
-            group.addTask { [ending] in
-                for await _ in ending.stream {
-                    // Cancelled, which throws, as soon as the agent has ended.
-                    guard (try? await Task.sleep(for: AgentService.grace)) != nil else { return nil }
-                    await child.teardown([.signalGroup(SIGTERM), .wait(.seconds(1)), .killTree])
-                    return nil
-                }
-                return nil
-            }
-            var status = ExitStatus.unknown
-            for await result in group {
-                guard let result else { continue }
-                status = result
-                break
-            }
-            group.cancelAll()
-            await child.reapTree()
-            return status
         }
     }
 }

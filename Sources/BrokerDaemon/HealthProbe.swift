@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import NIOCore
+import NIOCore
 import NIOHTTP1
 import NIOPosix
 
@@ -16,7 +16,8 @@ package struct HealthProbe: Sendable {
     }
 
     /// The status of the answer; nil when there was none in time.
-    package func ask(within limit: TimeAmount) async -> Int? {
+    package func ask(within duration: Duration) async -> Int? {
+        let limit = TimeAmount(duration)
         let answer = try? await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(limit)
             .channelInitializer { channel in channel.pipeline.addHTTPClientHandlers() }

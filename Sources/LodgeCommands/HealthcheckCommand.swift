@@ -2,7 +2,6 @@
 import ArgumentParser
 import BrokerDaemon
 import LodgeConfiguration
-import NIOCore
 
 /// Asks a broker whether its servers can be used: exit status 0 or 1, within 3 seconds.
 struct HealthcheckCommand: AsyncParsableCommand {

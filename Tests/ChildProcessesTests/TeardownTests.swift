@@ -223,7 +223,7 @@ struct TeardownTests {
             exit $?
             """#)
         #expect(await script.output.next() == "ready")
-        script.child.send(SIGHUP)
+        script.child.closeStandardInput()
         #expect(await script.output.rest() == ["agent"])
         // The launcher has the default for TERM: had it been told, it would be gone by a signal.
         let status = await script.child.waitForExit()

@@ -131,7 +131,10 @@ extension Multiplexer {
         case .listChanged:
             if configuration.isolation == .client { return toTheClient(message) }
             let notice = LodgeMessage.oneLine(message)
-            if let method = message.envelope.method { listChanges[RawID(bytes, method)] = (notice, now) }
+            // Decoded, so that a method spelled with escapes is no list of its own.
+            if let method = message.envelope.method, let name = JSONString.decode(bytes, contents: method) {
+                listChanges[RawID(Array(name.utf8))] = (notice, now)
+            }
             return streams.isEmpty ? Effects() : Effects(.fanOut(Array(streams.values), notice))
         case .resourceUpdated where configuration.isolation == .shared:
             guard let uri = message.envelope.string(message.envelope.uri, in: bytes) else { return Effects() }

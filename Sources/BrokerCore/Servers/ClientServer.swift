@@ -128,8 +128,13 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
     }
 
     package func openStream(_ sink: any StreamSink, session: String, principal: Principal) -> Bool {
-        guard let session = sessions.use(session, principal: principal) else { return false }
-        session.attachment.streamOpened(sink, session: session.key, opened: session.opened)
+        guard let holder = sessions.use(session, principal: principal) else { return false }
+        holder.attachment.streamOpened(sink, session: holder.key, opened: holder.opened)
+        guard sessions.find(session, principal: principal) != nil else {
+            // The session ended meanwhile, and its end did not see this stream.
+            holder.attachment.sessionEnded(holder.key)
+            return false
+        }
         return true
     }
 
@@ -156,7 +161,7 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
     }
 
     package func sweep() {
-        for session in sessions.sweep() { end(session) }
+        for session in sessions.sweep(isBusy: { $0.attachment.inspect { $0.callsInFlight > 0 } }) { end(session) }
     }
 
     package var isReady: Bool { state.withLock { $0.proved } }
@@ -189,7 +194,12 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
 
     package func open(_ call: InitializeCall, answer: MessageBytes, version: String, upstream: Upstream) {
         let wasOpening = state.withLock { $0.opening.removeValue(forKey: ObjectIdentifier(upstream)) != nil }
-        guard wasOpening else { return }
+        guard wasOpening else {
+            // The upstream was stopped or ended before its answer was carried out.
+            let failure = CallFailure.down(server: name, upstream.inspect { $0.ending }, retryAfter: nil)
+            call.sink.finish(.unavailable(failure.answer(id: call.id), retryAfter: 1))
+            return
+        }
         guard
             let opened = sessions.open(
                 principal: call.principal, version: version, capabilities: call.capabilities, attachment: upstream)
@@ -200,22 +210,28 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
         }
         if let evicted = opened.evicted { end(evicted) }
         call.sink.finish(.opened(answer, session: opened.id))
+        if !upstream.inspect({ $0.isRunning }) {
+            // It ended while the session was being opened, so its end did not see the session.
+            for session in sessions.end(where: { $0.attachment === upstream }) { end(session) }
+        }
     }
 
     package func handshakeEnded(failure: String?, upstream: Upstream) {
-        let proof = state.withLock { state -> Upstream? in
-            guard upstream === state.proof, failure == nil else { return nil }
+        let isProof = state.withLock { state in
+            guard upstream === state.proof else { return false }
+            guard failure == nil else { return true }
             state.proof = nil
             state.proved = true
             upstream.inspect { (state.serverInfo, state.version) = $0.serverIdentity }
-            return upstream
+            return true
         }
-        if let proof {
-            ports.supervisor.stop(proof)
+        switch (isProof, failure) {
+        case (true, nil):
+            ports.supervisor.stop(upstream)
             gate.open(.ready)
-        } else if let failure {
-            gate.open(.failed(failure))
-            giveUp(upstream)
+        case (true, let failure?): gate.open(.failed(failure))
+        case (false, _?): giveUp(upstream)
+        case (false, nil): break
         }
     }
 

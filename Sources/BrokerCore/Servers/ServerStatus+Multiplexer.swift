@@ -31,6 +31,14 @@ extension Multiplexer {
         return (result["serverInfo"], initialized.version)
     }
 
+    /// How the last generation ended; that it was stopped, where none has ended yet.
+    var ending: Ending {
+        if case .down(let ending, _) = phase { ending } else { Ending(.stopped) }
+    }
+
+    /// The sessions that wait for an answer.
+    var sessionsInFlight: Set<SessionKey> { Set(pending.values.map(\.session)) }
+
     var isRunning: Bool {
         switch phase {
         case .starting, .ready: true

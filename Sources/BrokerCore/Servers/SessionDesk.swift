@@ -60,8 +60,10 @@ final class SessionDesk<Attachment: Sendable>: Sendable {
         table.withLock { $0.end(where: condition, now: ports.now()) }
     }
 
-    /// Ends the sessions that are over their time, and answers them.
-    func sweep() -> [Session] { table.withLock { $0.sweep(now: ports.now()) } }
+    /// Ends the sessions that are over their time, and answers them; one that is busy is not idle.
+    func sweep(isBusy: (Session) -> Bool) -> [Session] {
+        table.withLock { $0.sweep(now: ports.now(), isBusy: isBusy) }
+    }
 
     var all: [Session] { table.withLock { Array($0.all) } }
 }

@@ -77,8 +77,13 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
     }
 
     package func openStream(_ sink: any StreamSink, session: String, principal: Principal) -> Bool {
-        guard let session = sessions.use(session, principal: principal) else { return false }
-        upstream?.streamOpened(sink, session: session.key, opened: session.opened)
+        guard let holder = sessions.use(session, principal: principal) else { return false }
+        upstream?.streamOpened(sink, session: holder.key, opened: holder.opened)
+        guard sessions.find(session, principal: principal) != nil else {
+            // The session ended meanwhile, and its end did not see this stream.
+            upstream?.sessionEnded(holder.key)
+            return false
+        }
         return true
     }
 
@@ -98,7 +103,8 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
     }
 
     package func sweep() {
-        for session in sessions.sweep() { upstream?.sessionEnded(session.key) }
+        let busy = upstream?.inspect { $0.sessionsInFlight } ?? []
+        for session in sessions.sweep(isBusy: { busy.contains($0.key) }) { upstream?.sessionEnded(session.key) }
     }
 
     package var isReady: Bool { upstream?.inspect { $0.isReady } ?? false }

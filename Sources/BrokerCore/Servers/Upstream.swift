@@ -59,7 +59,7 @@ package final class Upstream: Sendable {
             state.timer = timer
             return state.multiplexer.generationStarted(now: now())
         }
-        perform(effects)
+        perform(effects, over: connection)
     }
 
     package func generationEnded(_ ending: Ending, retry: ContinuousClock.Instant?) {
@@ -67,27 +67,30 @@ package final class Upstream: Sendable {
             state.connection = nil
             return state.multiplexer.generationEnded(ending, retry: retry, now: now())
         }
-        perform(effects)
+        perform(effects, over: nil)
         owner.withLock { $0.value }?.generationEnded(ending, upstream: self)
     }
 
     package func received(_ message: ServerMessage) {
-        perform(state.withLock { $0.multiplexer.received(message, now: now()) })
+        step { $0.received(message, now: now()) }
     }
 
     package func receivedUnusable(ticket: Ticket?, problem: String) {
-        perform(state.withLock { $0.multiplexer.receivedUnusable(ticket: ticket, problem: problem, now: now()) })
+        step { $0.receivedUnusable(ticket: ticket, problem: problem, now: now()) }
     }
 
     package func deadlineReached() {
-        perform(state.withLock { $0.multiplexer.deadlineReached(now: now()) })
+        step { $0.deadlineReached(now: now()) }
     }
 
     // MARK: Clients
 
     package func initialize(_ call: InitializeCall, message: ClientMessage) -> Ticket? {
-        let (ticket, effects) = state.withLock { $0.multiplexer.initialize(call, message: message, now: now()) }
-        perform(effects)
+        let (ticket, effects, connection) = state.withLock { state in
+            let (ticket, effects) = state.multiplexer.initialize(call, message: message, now: now())
+            return (ticket, effects, state.connection)
+        }
+        perform(effects, over: connection)
         return ticket
     }
 
@@ -95,31 +98,33 @@ package final class Upstream: Sendable {
         let bytes = message.bytes.readableBytesUInt8Span
         let kind = ClientRequest(message.envelope, in: bytes)
         let label = callLog == nil ? nil : message.envelope.label(in: bytes)
-        let (ticket, effects) = state.withLock {
-            $0.multiplexer.request(message, kind: kind, label: label, session: session, sink: sink, now: now())
+        let (ticket, effects, connection) = state.withLock { state in
+            let (ticket, effects) = state.multiplexer.request(
+                message, kind: kind, label: label, session: session, sink: sink, now: now())
+            return (ticket, effects, state.connection)
         }
-        perform(effects)
+        perform(effects, over: connection)
         return ticket
     }
 
     package func notification(_ message: ClientMessage, session: SessionKey) {
-        perform(state.withLock { $0.multiplexer.notification(message, session: session, now: now()) })
+        step { $0.notification(message, session: session, now: now()) }
     }
 
     package func response(_ message: ClientMessage) {
-        perform(state.withLock { $0.multiplexer.response(message) })
+        step { $0.response(message) }
     }
 
     package func withdraw(_ ticket: Ticket) {
-        perform(state.withLock { $0.multiplexer.withdraw(ticket, now: now()) })
+        step { $0.withdraw(ticket, now: now()) }
     }
 
     package func sessionEnded(_ session: SessionKey) {
-        perform(state.withLock { $0.multiplexer.sessionEnded(session, now: now()) })
+        step { $0.sessionEnded(session, now: now()) }
     }
 
     package func streamOpened(_ stream: any StreamSink, session: SessionKey, opened: ContinuousClock.Instant) {
-        perform(state.withLock { $0.multiplexer.streamOpened(stream, session: session, opened: opened) })
+        step { $0.streamOpened(stream, session: session, opened: opened) }
     }
 
     package func streamClosed(_ stream: any StreamSink, session: SessionKey) {
@@ -133,19 +138,26 @@ package final class Upstream: Sendable {
 
     // MARK: Effects
 
-    private func perform(_ effects: Effects) {
-        for effect in effects { perform(effect) }
+    private func step(_ body: (inout Multiplexer) -> Effects) {
+        let (effects, connection) = state.withLock { state in (body(&state.multiplexer), state.connection) }
+        perform(effects, over: connection)
     }
 
-    private func perform(_ effect: Effect) {
+    /// Carries effects out over the connection of the moment they were decided in: when that generation ends meanwhile,
+    /// its calls have failed and must not reach the next one.
+    private func perform(_ effects: Effects, over connection: (any UpstreamConnection)?) {
+        for effect in effects { perform(effect, over: connection) }
+    }
+
+    private func perform(_ effect: Effect, over connection: (any UpstreamConnection)?) {
         switch effect {
         case .forward(let message, let ticket):
-            guard let connection = state.withLock({ $0.connection }) else { return }
+            guard let connection else { return }
             if !connection.send(LodgeMessage.forwarded(message, as: ticket)) {
-                perform(state.withLock { $0.multiplexer.notForwarded(ticket, now: now()) })
+                step { $0.notForwarded(ticket, now: now()) }
             }
         case .send(let message):
-            _ = state.withLock { $0.connection }?.send(message)
+            _ = connection?.send(message)
         case .answer(let call, let message):
             call.sink.finish(.message(call.purpose == .listTools ? filtered(message, for: call)
                 : LodgeMessage.answer(message, id: call.id)))

@@ -112,9 +112,14 @@ package struct SessionTable<Attachment: Sendable>: Sendable {
         return ids.compactMap { end(id: $0, now: now) }
     }
 
-    /// Ends what is over its time and forgets tombstones that are no longer needed.
-    package mutating func sweep(now: ContinuousClock.Instant) -> [Session] {
+    /// Ends what is over its time and forgets tombstones that are no longer needed; a call in flight counts as use.
+    package mutating func sweep(
+        now: ContinuousClock.Instant, isBusy: (Session) -> Bool = { _ in false }
+    ) -> [Session] {
         tombstones = tombstones.filter { $0.value > now }
+        for index in sessions.values.indices where isBusy(sessions.values[index]) {
+            sessions.values[index].lastUsed = now
+        }
         let limits = limits
         return end(
             where: { limits.areOver(opened: $0.opened, lastUsed: $0.lastUsed, now: now) }, now: now)

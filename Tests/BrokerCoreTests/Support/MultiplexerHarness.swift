@@ -136,7 +136,8 @@ final class MultiplexerHarness {
         if let ticket { perform(multiplexer.notForwarded(ticket, now: now)) }
     }
 
-    func open(_ stream: RecordingStream, _ session: UInt64 = 1) {
+    /// Attaches a stream of a session that was opened just now, or at another time.
+    func open(_ stream: RecordingStream, _ session: UInt64 = 1, opened: ContinuousClock.Instant? = nil) {
         perform(multiplexer.streamOpened(stream, session: SessionKey(number: session), opened: now))
     }
 

@@ -9,7 +9,8 @@ import Glibc
 //                    its standard input, upon which it ends in order
 //   descriptors      tells how many descriptors it has open before and after many spawns
 //   stops SCRIPT     starts the script as an agent with inherited streams and follows its stops
-//   shared SCRIPT    starts the script in its own group, and on SIGHUP sends SIGTERM to the script's part of it
+//   shared SCRIPT    starts the script in its own group, and at the end of its standard input sends
+//                    SIGTERM to the script's part of it
 if GuardProgram.isWanted(arguments: CommandLine.arguments) { exit(GuardProgram.main()) }
 
 let environment = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
@@ -82,13 +83,13 @@ func shared(_ script: String) async throws {
     agent.streams = .inherited
     agent.group = .shared
     let child = try ChildProcess.spawn(agent)
-    signal(SIGHUP, SIG_IGN)
-    let told = DispatchSource.makeSignalSource(signal: SIGHUP)
-    told.setEventHandler { child.sendToGroup(SIGTERM) }
-    told.activate()
-    let status = await child.waitForExit()
-    told.cancel()
-    exit(status.shellStatus)
+    DispatchQueue(label: "told").async {
+        var byte: UInt8 = 0
+        // Sound: read(2) writes at most the one byte.
+        _ = unsafe read(STDIN_FILENO, &byte, 1)
+        child.sendToGroup(SIGTERM)
+    }
+    exit(await child.waitForExit().shellStatus)
 }
 
 do {

@@ -40,6 +40,15 @@ struct GatewayFixture {
         }
     }
 
+    /// Waits until the gateway holds what it should; a test's own time limit ends a wait in vain.
+    func settle(_ isSettled: (GatewayMeters) -> Bool) async throws {
+        while !isSettled(meters) {
+            try Task.checkCancellation()
+            // Every turn of an event loop lets it end what it has to end.
+            for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() { try await loop.submit {}.get() }
+        }
+    }
+
     /// Opens a connection for the body, and closes it afterwards.
     func connected<Result: Sendable>(_ body: (RawHTTPClient) async throws -> Result) async throws -> Result {
         try await RawHTTPClient.withConnection(to: address, body)
