@@ -59,6 +59,16 @@ if [ $status -ne 0 ] && ! grep -q '"kind":"issueRecorded"' "$LODGE_RESULTS/swift
     record failed "swift tests" "ended with status $status and recorded no failure"
 fi
 
+# `make lint` can check these only where lodge was built before it ran.
+if [ -x Scripts/generate ] && ! grep -qs "generated references" "$LODGE_RESULTS/lint.tsv"; then
+    title "generated references"
+    if Scripts/generate --check </dev/null; then
+        record passed "generated references"
+    else
+        record failed "generated references" "run Scripts/generate and look at what changed"
+    fi
+fi
+
 for sdk in mcp-1.30.0 mcp-2.3.0; do
     title "python SDK, $sdk"
     timeout --kill-after=30 600 Scripts/test-sdk.sh "$sdk" --junit-xml "$LODGE_RESULTS/$sdk.xml" </dev/null

@@ -36,7 +36,9 @@ struct HTTPAddress {
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
         // getaddrinfo gives a list that belongs to the caller until freeaddrinfo; it is not used behind that.
-        guard unsafe getaddrinfo(host, port, &hints, &list) == 0 else { throw SystemError("getaddrinfo \(host)", ENOENT) }
+        guard unsafe getaddrinfo(host, port, &hints, &list) == 0 else {
+            throw SystemError("getaddrinfo \(host)", ENOENT)
+        }
         defer { unsafe freeaddrinfo(list) }
         var failure = ECONNREFUSED
         var next = unsafe list

@@ -41,7 +41,7 @@ final class Session: Sendable {
             "name": "everything", "title": "Everything Server", "version": "1.0.0",
             "icons": [Media.icon], "websiteUrl": "https://example.com/everything",
         ]
-        result["instructions"] = "Call 'echo' first. This server exists for tests; every feature answers the same each time."
+        result["instructions"] = "Call 'echo' first. This server exists for tests and answers the same each time."
         return result
     }
 

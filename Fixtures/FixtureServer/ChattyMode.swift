@@ -77,7 +77,9 @@ enum ChattyMode {
 
     private nonisolated static let mark: JSONValue = "@@"
 
-    private nonisolated static func write(answerTo id: JSONValue, length: Int, _ context: RequestContext) throws -> Never {
+    private nonisolated static func write(
+        answerTo id: JSONValue, length: Int, _ context: RequestContext
+    ) throws -> Never {
         let answer = Message.answer(to: id, .success(["content": [["type": "text", "text": mark]]]))
         context.connection.writer.write(line: try padded(answer, to: length))
         throw AnswerSent()

@@ -121,7 +121,7 @@ private struct HostileHandler: RequestHandler {
 
     private func deepAnswer(to id: JSONValue) -> [UInt8] {
         let nested = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
-        let line = #"{"jsonrpc":"2.0","id":\#(id.json),"result":{"content":[],"structuredContent":{"deep":\#(nested)}}}"#
-        return Array(line.utf8)
+        let result = #"{"content":[],"structuredContent":{"deep":\#(nested)}}"#
+        return Array(#"{"jsonrpc":"2.0","id":\#(id.json),"result":\#(result)}"#.utf8)
     }
 }

@@ -35,8 +35,6 @@ final class AgentService: Service {
 
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: RunningAgent.signals)
-        // They stay without effect when the sequence is over: what ends then are the servers, which takes seconds.
-        for signal in RunningAgent.signals { Glibc.signal(signal.rawValue, SIG_IGN) }
         let result = await withTaskGroup(of: Result<Int32, AgentSession.Failure>?.self) { group in
             let agent = RunningAgent()
             group.addTask { await self.session(agent) }
@@ -52,6 +50,8 @@ final class AgentService: Service {
             }
             return .failure(AgentSession.Failure(message: "the session was given up", hints: []))
         }
+        // What is left is the end of the servers, which takes seconds at most and is not to be cut short.
+        for signal in RunningAgent.signals { _ = unsafe Foundation.signal(signal.rawValue, SIG_IGN) }
         ended.withLock { $0 = result }
     }
 

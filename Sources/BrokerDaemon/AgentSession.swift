@@ -51,7 +51,7 @@ package struct AgentSession: Sendable {
         do {
             broker = try Broker(plan.broker, redactor: redactor, logger: logger)
         } catch {
-            throw Failure(message: error.description, hints: [])
+            throw Failure(message: error.description, hints: [], status: 2)
         }
         let agent = AgentService(plan: plan, broker: broker, redactor: redactor, logger: logger)
         var services = broker.services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }

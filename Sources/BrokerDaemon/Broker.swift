@@ -100,6 +100,11 @@ package final class Broker: Sendable {
         return "http://\(host):\(port)\(path)"
     }
 
+    /// Names and addresses of the servers, in the order of their configuration.
+    func servers(at port: Int) -> [(name: String, url: String)] {
+        servers.map { (name: $0.name, url: url(of: $0.name, port: port)) }
+    }
+
     /// The secrets that were resolved so far.
     package var knownSecrets: [String] { redactor.values }
 }

@@ -31,6 +31,8 @@ struct SupervisorsService: Service {
     let servers: [ServerAssembly]
 
     func run() async throws {
+        // With no server there is nothing to run, but a service that ends would end the others.
+        guard !servers.isEmpty else { return try await gracefulShutdown() }
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 for server in servers { group.addTask { await server.supervisor.run() } }

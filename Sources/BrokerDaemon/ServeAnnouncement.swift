@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import BrokerCore
 import Foundation
-import JSONRPC
 package import LodgeConfiguration
 package import Secrets
 
@@ -23,19 +22,10 @@ package struct ServeAnnouncement: Sendable {
     }
 
     func make(servers: [(name: String, url: String)]) throws {
-        let line = readyLine(servers)
+        let line = ReadyLine(servers: servers, token: token).text
         if let readyFile { try PrivateFile.replace(readyFile, with: Array(line.utf8), what: "ready file") }
         if printsJSON { FileHandle.standardOutput.write(Data(line.utf8)) }
         FileHandle.standardError.write(Data(text(servers, onTerminal: isatty(STDERR_FILENO) == 1).utf8))
-    }
-
-    func readyLine(_ servers: [(name: String, url: String)]) -> String {
-        let list = servers.map { JSONValue.object([.init("name", .string($0.name)), .init("url", .string($0.url))]) }
-        let ready: JSONValue = [
-            "servers": .array(list), "token": token.map { .string($0.value) } ?? .null,
-            "pid": .number(.init(Int64(getpid()))),
-        ]
-        return String(decoding: ready.serialized, as: UTF8.self) + "\n"
     }
 
     /// What a person reads; the token stands in it only on a terminal.

@@ -61,8 +61,7 @@ private struct Announcing: Service {
                 logger.warning("server did not start", metadata: ["server": "\(server)", "reason": "\(reason)"])
             }
             try Task.checkCancellation()
-            try announcement.make(
-                servers: broker.statuses.map { (name: $0.name, url: broker.url(of: $0.name, port: port)) })
+            try announcement.make(servers: broker.servers(at: port))
         }
         try await gracefulShutdown()
     }

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ChildSpecification {
+    /// Throws what a spawn would throw for a program that is not there or cannot be run; starts nothing.
+    package func checkProgram() throws(SpawnError) {
+        try validate()
+        _ = try ExecutableLookup(self).find()
+    }
+
     /// Throws for what no program can be given: execve(2) ends every text at its first NUL.
     func validate() throws(SpawnError) {
         func refuse(_ reason: String) -> SpawnError {

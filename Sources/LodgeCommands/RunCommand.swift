@@ -66,7 +66,8 @@ struct RunCommand: AsyncParsableCommand {
         let launch = AgentLaunch(command: command, kind: agent, passed: passed, inherited: environment)
         var plan = AgentSession.Plan(broker: settings, token: token, agent: launch, sandbox: sandbox)
         plan.hiddenPaths = OwnPlaces.all(environment: environment) + (specs == "-" ? [] : [OwnPlaces.absolute(specs)])
-        plan.readyFile = readyFile
+            + servers.flatMap { $0.secretFiles(home: environment["HOME"]) }.map(OwnPlaces.absolute)
+        plan.readyFile = readyFile.map(OwnPlaces.absolute)
         do {
             let status = try await AgentSession(plan, redactor: redactor, logger: logger).run()
             throw ExitCode(status)
@@ -76,15 +77,13 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func specifications() throws -> ([ServerSpecification], [String]) {
-        let bytes: [UInt8]
-        if specs == "-" {
-            bytes = Array(FileHandle.standardInput.readDataToEndOfFile())
-        } else {
-            guard let data = FileManager.default.contents(atPath: specs) else {
-                throw CommandFailure(message: "the file '\(specs)' cannot be read; name a readable file with --specs", status: 2)
-            }
-            bytes = Array(data)
+        // Not by FileManager, which does not read pipes, such as a shell's <(…).
+        let file = specs == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: specs)
+        guard let file, let data = try? file.readToEnd() ?? Data() else {
+            throw CommandFailure(
+                message: "the file '\(specs)' cannot be read; name a readable file with --specs", status: 2)
         }
+        let bytes = Array(data)
         do {
             let parsed = try SpecificationFile.parse(bytes, sourceName: specs == "-" ? "standard input" : specs)
             return (parsed.servers, parsed.warnings)
@@ -102,7 +101,8 @@ enum OwnPlaces {
     static func all(environment: [String: String]) -> [String] {
         func base(_ variable: String, _ fallback: String) -> String? {
             if let value = environment[variable], value.hasPrefix("/") { return value }
-            return environment["HOME"].map { "\($0)/\(fallback)" }
+            guard let home = environment["HOME"], home.hasPrefix("/") else { return nil }
+            return "\(home)/\(fallback)"
         }
         return [
             base("XDG_CONFIG_HOME", ".config"), base("XDG_STATE_HOME", ".local/state"),

@@ -64,8 +64,7 @@ extension ConfiguredValue {
     private func content(
         of path: String, environment: [String: String], readFile: (String) throws -> [UInt8]
     ) throws(ConfigurationError) -> String {
-        var resolved = path
-        if path.hasPrefix("~/"), let home = environment["HOME"] { resolved = home + path.dropFirst(1) }
+        let resolved = Self.expanded(path, home: environment["HOME"])
         var bytes: [UInt8]
         do {
             bytes = try readFile(resolved)
@@ -86,5 +85,11 @@ extension ConfiguredValue {
                 at: place.location)
         }
         return text
+    }
+
+    /// The path of a file with `~/` replaced.
+    static func expanded(_ path: String, home: String?) -> String {
+        guard path.hasPrefix("~/"), let home else { return path }
+        return home + path.dropFirst(1)
     }
 }

@@ -24,15 +24,6 @@ struct SharedServerTests {
         return try #require(sink.openedSession)
     }
 
-    private func refusal(_ admission: Admission) throws -> (Refusal, String) {
-        guard case .refused(let refusal, let bytes) = admission else {
-            throw Unexpected(admission: admission)
-        }
-        return (refusal, bytes.text)
-    }
-
-    private struct Unexpected: Error { let admission: Admission }
-
     @Test("its one upstream is started with restarts, and stopped with it")
     func lifecycle() throws {
         let server = fixture.sharedServer()
@@ -55,9 +46,9 @@ struct SharedServerTests {
     func call() throws {
         let (server, upstream, connection) = try ready()
         let (session, sink) = (try open(server), RecordingSink())
-        guard case .pending = server.receive(
-            try .of(Sample.call(id: "\"c\""), session: session, principal: .alice), sink: sink)
-        else { return Issue.record("the call was not taken") }
+        #expect(
+            server.receive(
+            try .of(Sample.call(id: "\"c\""), session: session, principal: .alice), sink: sink).ticket != nil)
         #expect(connection.sent.last == Sample.call(id: "2"))
         try upstream.serve(Sample.answer(id: "2"))
         #expect(sink.bodies == [Sample.answer(id: "\"c\"")])
@@ -66,10 +57,10 @@ struct SharedServerTests {
     @Test("a request without a session is refused as invalid")
     func noSession() throws {
         let (server, _, connection) = try ready()
-        let (refusal, text) = try refusal(server.receive(try .of(Sample.call(id: "7")), sink: RecordingSink()))
-        #expect(refusal == .invalid)
+        let admission = server.receive(try .of(Sample.call(id: "7")), sink: RecordingSink())
+        #expect(admission.refusal == .invalid)
         #expect(
-            text == #"{"jsonrpc":"2.0","id":7,"error":{"code":-32600,"#
+            admission.error == #"{"jsonrpc":"2.0","id":7,"error":{"code":-32600,"#
                 + #""message":"the request names no session; send initialize first and repeat its Mcp-Session-Id"}}"#)
         #expect(connection.sent.count == 2)
     }
@@ -77,11 +68,11 @@ struct SharedServerTests {
     @Test("a request with an unknown session is refused with its own id")
     func unknownSession() throws {
         let (server, _, _) = try ready()
-        let (refusal, text) = try refusal(
-            server.receive(try .of(Sample.call(id: "\"x\""), session: "nope"), sink: RecordingSink()))
-        #expect(refusal == .unknownSession)
+        let admission = server.receive(
+            try .of(Sample.call(id: "\"x\""), session: "nope"), sink: RecordingSink())
+        #expect(admission.refusal == .unknownSession)
         #expect(
-            text == #"{"jsonrpc":"2.0","id":"x","error":{"code":-32001,"#
+            admission.error == #"{"jsonrpc":"2.0","id":"x","error":{"code":-32001,"#
                 + #""message":"unknown session; send initialize to open a new one"}}"#)
     }
 
@@ -89,9 +80,8 @@ struct SharedServerTests {
     func otherPrincipal() throws {
         let (server, _, _) = try ready()
         let session = try open(server, principal: .alice)
-        let (refusal, _) = try refusal(
-            server.receive(try .of(Sample.call(id: "1"), session: session, principal: .bob), sink: RecordingSink()))
-        #expect(refusal == .unknownSession)
+        let call = try ClientMessage.of(Sample.call(id: "1"), session: session, principal: .bob)
+        #expect(server.receive(call, sink: RecordingSink()).refusal == .unknownSession)
         #expect(server.protocolVersion(session: session, principal: .bob) == nil)
         #expect(!server.openStream(RecordingStream(), session: session, principal: .bob))
         #expect(!server.endSession(session, principal: .bob))
@@ -106,10 +96,10 @@ struct SharedServerTests {
         ])
     func malformedInitialize(message: String) throws {
         let (server, _, _) = try ready()
-        let (refusal, text) = try refusal(server.receive(try .of(message), sink: RecordingSink()))
-        #expect(refusal == .invalid)
+        let admission = server.receive(try .of(message), sink: RecordingSink())
+        #expect(admission.refusal == .invalid)
         #expect(
-            text == #"{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"#
+            admission.error == #"{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"#
                 + #""message":"initialize needs params with a protocolVersion"}}"#)
     }
 
@@ -117,11 +107,11 @@ struct SharedServerTests {
     func noMessage(text: String) throws {
         let (server, _, _) = try ready()
         let session = try open(server)
-        let (refusal, error) = try refusal(
-            server.receive(try .of(text, session: session, principal: .alice), sink: RecordingSink()))
-        #expect(refusal == .invalid)
+        let message = try ClientMessage.of(text, session: session, principal: .alice)
+        let admission = server.receive(message, sink: RecordingSink())
+        #expect(admission.refusal == .invalid)
         #expect(
-            error == #"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"#
+            admission.error == #"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"#
                 + #""message":"the message has neither a method nor a result nor an error"}}"#)
     }
 
@@ -129,9 +119,9 @@ struct SharedServerTests {
     func response() throws {
         let (server, _, connection) = try ready()
         let session = try open(server)
-        guard case .accepted = server.receive(
-            try .of(Sample.empty(id: "2"), session: session, principal: .alice), sink: RecordingSink())
-        else { return Issue.record("the response was not accepted") }
+        #expect(
+            server.receive(
+            try .of(Sample.empty(id: "2"), session: session, principal: .alice), sink: RecordingSink()).isAccepted)
         #expect(connection.sent.count == 2)
     }
 
@@ -140,9 +130,9 @@ struct SharedServerTests {
         let (server, _, connection) = try ready()
         let session = try open(server)
         let message = #"{"jsonrpc":"2.0","method":"notifications/x"}"#
-        guard case .accepted = server.receive(
-            try .of(message, session: session, principal: .alice), sink: RecordingSink())
-        else { return Issue.record("the notification was not accepted") }
+        #expect(
+            server.receive(
+            try .of(message, session: session, principal: .alice), sink: RecordingSink()).isAccepted)
         #expect(connection.sent.last == message)
     }
 
@@ -163,9 +153,9 @@ struct SharedServerTests {
     func abandoned() throws {
         let (server, _, connection) = try ready()
         let session = try open(server)
-        guard case .pending(let ticket) = server.receive(
-            try .of(Sample.call(id: "1"), session: session, principal: .alice), sink: RecordingSink())
-        else { return Issue.record("the call was not taken") }
+        let ticket = try #require(
+            server.receive(
+            try .of(Sample.call(id: "1"), session: session, principal: .alice), sink: RecordingSink()).ticket)
         ticket.abandon()
         #expect(connection.sent.last == Sample.cancelled("2", reason: "the client left"))
         #expect(server.status().callsInFlight == 0)

@@ -23,7 +23,8 @@ struct JSONValueTests {
     @Test(
         "what is not JSON is refused",
         arguments: [
-            "", " ", "{", "[1,]", "{\"a\"}", "01", "1.", "+1", "tru", "\"a", "1 2", "\"\\x\"", "\"\\u12\"", "{a:1}", "-",
+            "", " ", "{", "[1,]", "{\"a\"}", "01", "1.", "+1", "tru", "\"a", "1 2", "\"\\x\"", "\"\\u12\"", "{a:1}",
+            "-",
         ])
     func refused(text: String) {
         #expect(throws: JSONParsingError.self) { try JSONValue(parsing: text) }

@@ -15,7 +15,9 @@ struct KeyMarkerTests {
 
     @Test(
         "a mention of how keys begin is no key",
-        arguments: ["KEY-MARK-", "KEY-MARK-abcd123", "KEY-MARK-abcd123\u{0}4", "KEY-MARK-${RANDOM}", "key-mark-abcd1234"])
+        arguments: [
+            "KEY-MARK-", "KEY-MARK-abcd123", "KEY-MARK-abcd123\u{0}4", "KEY-MARK-${RANDOM}", "key-mark-abcd1234",
+        ])
     func mention(text: String) throws {
         #expect(try encoding(in: text) == nil)
     }

@@ -112,8 +112,8 @@ struct OtherPathsTests {
         relay.addSession("s-1")
         try await GatewayFixture.run([relay]) { gateway in
             let delete = request("DELETE", "/servers/files/mcp", [("Host", "localhost"), ("Mcp-Session-Id", "s-1")])
-            #expect(try await gateway.respond(to: delete).status == 200)
-            #expect(try await gateway.respond(to: delete).status == 404)
+            let statuses = [try await gateway.respond(to: delete).status, try await gateway.respond(to: delete).status]
+            #expect(statuses == [200, 404])
         }
     }
 }

@@ -60,7 +60,7 @@ struct ClientTools {
     }
 
     private var defaults: Tool {
-        Tool("test_elicitation_sep1034_defaults", "Asks the user, with a default for each kind of field") { _, context in
+        Tool("test_elicitation_sep1034_defaults", "Asks the user, with defaults for all fields") { _, context in
             let schema: JSONValue = [
                 "type": "object",
                 "properties": [

@@ -36,7 +36,8 @@ package final class Connection: Sendable {
             try await withCheckedThrowingContinuation { continuation in
                 state.withLock { $0.asked[id] = continuation }
                 // The cancellation handler may have run before there was anything for it to find.
-                if Task.isCancelled { withdraw(id) } else { writer.write(Message.request(.integer(id), method, params)) }
+                guard !Task.isCancelled else { return withdraw(id) }
+                writer.write(Message.request(.integer(id), method, params))
             }
         } onCancel: {
             withdraw(id)

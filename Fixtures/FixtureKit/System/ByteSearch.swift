@@ -10,7 +10,9 @@ extension [UInt8] {
         // The buffer is only read inside the closure, and start and end are inside it.
         return unsafe withUnsafeBytes { buffer in
             let part = unsafe UnsafeRawBufferPointer(rebasing: buffer[start..<end])
-            guard let base = part.baseAddress, let found = unsafe memchr(base, Int32(byte), part.count) else { return nil }
+            guard let base = part.baseAddress, let found = unsafe memchr(base, Int32(byte), part.count) else {
+                return nil
+            }
             return unsafe start + (UnsafeRawPointer(found) - base)
         }
     }

@@ -11,7 +11,7 @@ extension ProcessState {
         var words = unsafe ([CommandLine.arguments[0]] + arguments).map { unsafe strdup($0) }
         unsafe words.append(nil)
         defer {
-            for unsafe word in unsafe words { unsafe free(word) }
+            for place in unsafe words.indices { unsafe free(words[place]) }
         }
         var child: pid_t = 0
         let code = unsafe posix_spawn(&child, "/proc/self/exe", nil, nil, words, nil)

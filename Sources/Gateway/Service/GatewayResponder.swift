@@ -22,8 +22,10 @@ struct GatewayResponder: HTTPResponder {
             if request.method == .options { response.headers.add(CrossOrigin.preflight) }
         }
         if request.method == .head {
-            response.headers[.contentLength] = response.body.contentLength.map(String.init)
+            let length = response.body.contentLength
             response.body = ResponseBody()
+            // After the body, which brings a length of its own.
+            response.headers[.contentLength] = length.map(String.init)
         }
         return response
     }

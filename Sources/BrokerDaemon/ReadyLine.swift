@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import JSONRPC
+import Secrets
+
+/// What a program has to know of a broker that is ready, as one line of JSON: servers, token, pid.
+struct ReadyLine: Sendable {
+    let text: String
+
+    init(servers: [(name: String, url: String)], token: BearerToken?) {
+        let list = servers.map { JSONValue.object([.init("name", .string($0.name)), .init("url", .string($0.url))]) }
+        let ready: JSONValue = [
+            "servers": .array(list), "token": token.map { .string($0.value) } ?? .null,
+            "pid": .number(.init(Int64(getpid()))),
+        ]
+        text = String(decoding: ready.serialized, as: UTF8.self) + "\n"
+    }
+}
+
+/// The file of `--ready-file` for an agent session: it holds the token, so it is the owner's alone and ends with it.
+struct ReadyFile: Sendable {
+    private let path: String
+
+    /// Writes the file; nil where none is wanted.
+    init?(
+        _ path: String?, servers: [(name: String, url: String)], token: BearerToken
+    ) throws(AgentSession.Failure) {
+        guard let path else { return nil }
+        self.path = path
+        do throws(SecretsError) {
+            try PrivateFile.replace(
+                path, with: Array(ReadyLine(servers: servers, token: token).text.utf8), what: "ready file")
+        } catch {
+            throw AgentSession.Failure(message: error.message, hints: [])
+        }
+    }
+
+    func remove() {
+        // What cannot be removed holds a token that opens nothing any more.
+        try? FileManager.default.removeItem(atPath: path)
+    }
+}
