@@ -51,7 +51,7 @@ final class AgentService: Service {
             return .failure(AgentSession.Failure(message: "the session was given up", hints: []))
         }
         // What is left is the end of the servers, which takes seconds at most and is not to be cut short.
-        for signal in RunningAgent.signals { _ = unsafe Foundation.signal(signal.rawValue, SIG_IGN) }
+        for signal in RunningAgent.signals { _ = Foundation.signal(signal.rawValue, SIG_IGN) }
         ended.withLock { $0 = result }
     }
 
@@ -134,8 +134,10 @@ final class AgentService: Service {
     private func spawn(
         _ confined: SandboxPlan, _ launch: AgentLaunch.Resolved, _ request: SandboxRequest, onTerminal: Bool
     ) throws(AgentSession.Failure) -> ChildProcess {
-        func specification(_ program: String, _ arguments: [String]) -> ChildSpecification {
-            ChildSpecification(
+        func specification(
+            _ program: String, _ arguments: [String]
+        ) -> ChildProcesses.ChildSpecification {
+            ChildProcesses.ChildSpecification(
                 executable: program, arguments: arguments, environment: launch.environment,
                 workingDirectory: request.workingDirectory, streams: .inherited,
                 group: .forInheritedStreams(onTerminal: onTerminal))
