@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the time of one subject goes: perf on its processes while load.c calls."""
 
+import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -25,7 +27,7 @@ def profile(bench, name, connections, seconds):
         before = processes.work(subject.own_processes())
         result = bench.load(subject, headers=headers, connections=connections, seconds=seconds)
         after = processes.work(subject.own_processes())
-        recorder.send_signal(2)
+        recorder.send_signal(signal.SIGINT)
         recorder.wait(timeout=60)
     say(f"{result['rate']:,.0f} calls/s, p50 {result['p50_us']:,.1f} µs")
     used, switches = (late - early for late, early in zip(after, before))
@@ -36,5 +38,7 @@ def profile(bench, name, connections, seconds):
     names = subprocess.run(
         ["swift", "demangle", "--simplified"], input=report.stdout, stdout=subprocess.PIPE, timeout=60, check=True
     )
-    sys.stdout.write("\n".join(line for line in names.stdout.decode().splitlines() if line and line[0] != "#") + "\n")
+    lines = [line for line in names.stdout.decode().splitlines() if line and line[0] != "#"]
+    # perf pads each line and ends it with two columns that have nothing to say without branch records.
+    sys.stdout.write("".join(re.sub(r"(\s+-)*\s*$", "\n", line) for line in lines))
     say("callers: " + " ".join(command[:-2]) + " --sort symbol | swift demangle --simplified")

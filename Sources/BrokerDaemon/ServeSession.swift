@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import BrokerCore
+import Glibc
 package import Logging
+import NIOCore
 import ServiceLifecycle
 import LodgeConfiguration
 import UnixSignals
@@ -40,9 +42,32 @@ package struct ServeSession: Sendable {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch {
-            throw Failure(
-                message: "cannot serve on \(settings.host):\(settings.port): \(error)",
-                hints: ["if the port is taken, choose another with --listen, or 0 for a free one"])
+            throw failure(error)
+        }
+    }
+}
+
+extension ServeSession {
+    private func failure(_ error: any Error) -> Failure {
+        let address = "\(settings.host):\(settings.port)"
+        guard let system = error as? IOError else {
+            return Failure(message: "cannot serve on \(address): \(error)", hints: [])
+        }
+        switch system.errnoCode {
+        case EADDRINUSE:
+            return Failure(
+                message: "cannot serve on \(address): the port is taken",
+                hints: ["choose another with --listen, or 0 for a free one"])
+        case EACCES:
+            return Failure(
+                message: "cannot serve on \(address): ports below 1024 need rights that lodge does not have",
+                hints: ["choose a higher one with --listen"])
+        default:
+            // Sound: the text of strerror lives until the next call, and is copied at once.
+            let reason = unsafe String(cString: strerror(system.errnoCode))
+            return Failure(
+                message: "cannot serve on \(address): \(reason)",
+                hints: ["--listen takes an address of this machine"])
         }
     }
 }

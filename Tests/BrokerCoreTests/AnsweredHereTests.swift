@@ -31,6 +31,16 @@ struct AnsweredHereTests {
         #expect(harness.records.map(\.outcome) == [.refused])
     }
 
+    @Test("a call that wants to be a task is refused in shared isolation")
+    func callAsTask() throws {
+        let harness = try MultiplexerHarness.ready()
+        let sink = RecordingSink()
+        try harness.request(
+            #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","task":{"ttl":1}}}"#, sink)
+        #expect(harness.sent.isEmpty)
+        #expect(sink.bodies.first?.contains("tasks are not relayed in shared isolation") == true)
+    }
+
     @Test("tasks pass in client isolation")
     func tasksOfOneClient() throws {
         let harness = try MultiplexerHarness.readyForOneClient()

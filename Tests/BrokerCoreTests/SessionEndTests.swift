@@ -93,4 +93,43 @@ struct SessionEndTests {
         try harness.serve(Sample.initializeAnswer(id: "4"))
         #expect(harness.sent == [Sample.initialized])
     }
+
+    @Test("a first stream is told of the lists that changed since its session was opened, of each once")
+    func changesBeforeTheStream() throws {
+        let harness = try MultiplexerHarness.ready()
+        let opened = harness.now
+        harness.advance(by: .seconds(1))
+        try harness.serve(changed)
+        try harness.serve(#"{"jsonrpc":"2.0","method":"notifications\/tools/list_changed"}"#)
+        try harness.serve(changed)
+        let stream = RecordingStream()
+        harness.open(stream, opened: opened)
+        #expect(stream.messages == [changed])
+    }
+
+    @Test("a stream is not told of changes from before its session")
+    func changesBeforeTheSession() throws {
+        let harness = try MultiplexerHarness.ready()
+        try harness.serve(changed)
+        harness.advance(by: .seconds(1))
+        let stream = RecordingStream()
+        harness.open(stream, opened: harness.now)
+        #expect(stream.messages.isEmpty)
+    }
+
+    @Test("a stream that comes back is told of what changed since it broke")
+    func changesWhileBroken() throws {
+        let harness = try MultiplexerHarness.ready()
+        let (older, newer) = (RecordingStream(), RecordingStream())
+        let opened = harness.now
+        harness.open(older, opened: opened)
+        try harness.serve(changed)
+        harness.advance(by: .seconds(1))
+        harness.close(older)
+        harness.advance(by: .seconds(1))
+        let prompts = changed.replacing("tools", with: "prompts")
+        try harness.serve(prompts)
+        harness.open(newer, opened: opened)
+        #expect(newer.messages == [prompts])
+    }
 }

@@ -27,7 +27,7 @@ struct RefusalTests {
         .init(
             testDescription: "wrong token", request: post(call(1), [("Authorization", "Bearer wrong")]), status: 401,
             body: failure(
-                -32600, "the bearer token is not known or has expired; make another with 'lodge grant create'"),
+                -32600, "the bearer token is not known or has expired; use the one that lodge gave when it started"),
             headers: ["WWW-Authenticate": #"Bearer realm="lodge", error="invalid_token""#]),
         .init(
             testDescription: "no token, a server that is not there", request: post(call(1), to: "/servers/none/mcp"),

@@ -93,6 +93,8 @@ extension RelayHandler {
         phase = .idle
         phaseStart = nil
         request = RequestInHand()
+        // What was answered may have had no limit of its own, and then nothing is armed any more.
+        if armed == nil { arm(by: .now() + core.limits.idle) }
     }
 
     func becomeDraining() {

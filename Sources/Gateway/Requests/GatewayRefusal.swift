@@ -69,7 +69,7 @@ extension GatewayRefusal {
         .with("WWW-Authenticate", #"Bearer realm="lodge""#)
 
     static let invalidToken = Self(
-        .unauthorized, "the bearer token is not known or has expired; make another with 'lodge grant create'"
+        .unauthorized, "the bearer token is not known or has expired; use the one that lodge gave when it started"
     ).with("WWW-Authenticate", #"Bearer realm="lodge", error="invalid_token""#)
 
     /// - Parameter paths: what the client's grant reaches; nil for a client without one, who is told nothing.
