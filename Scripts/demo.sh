@@ -25,14 +25,14 @@ printf '[{"name": "vault", "command": "%s", "args": ["vault"], "env": {"DEMO_API
 
 echo
 echo "A key that begins with $prefix was made and given to the server 'vault'. An agent now gets that server's tools"
-echo "through Lodge, uses one, tries one that blurts the key out, and then looks for the key: in its environment, in"
-echo "every file and process it can reach, and in what the tools answered."
+echo "through Lodge, uses one, and then looks for the key: in its environment, in every file and process it can reach,"
+echo "and in what the tools answered. (A server that answers with its key is another matter: --try-leak of DemoAgent.)"
 echo
 status=0
 mkdir "$folder/workspace"
 cd "$folder/workspace"
 "$programs/lodge" run --specs "$folder/specs.json" --log-level warning "$@" -- \
-    "$agent" --mcp-config '{mcp-config}' --try-leak --hunt-for-prefix "$prefix" || status=$?
+    "$agent" --mcp-config '{mcp-config}' --hunt-for-prefix "$prefix" || status=$?
 echo
 case $status in
     0) echo "The agent used the server and found no key." ;;

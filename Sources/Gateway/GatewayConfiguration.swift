@@ -37,8 +37,10 @@ package struct GatewayLimits: Sendable {
     package var requestBody = 4 << 20
     /// The most messages in one batch, because each may be answered with more bytes than it has.
     package var batchMessages = 256
-    /// How long the head and body of a request may take to arrive; also the first bytes of a new connection.
+    /// How long the head and body of a request may take to arrive, from its first byte.
     package var requestArrival = TimeAmount.seconds(30)
+    /// How long a new connection may take to bring its first request.
+    package var newConnection = TimeAmount.seconds(30)
     /// How long a connection may stay open between two requests.
     package var idle = TimeAmount.minutes(5)
     /// When an answer that has not come is announced by an event stream.

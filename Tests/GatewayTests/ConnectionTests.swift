@@ -155,16 +155,25 @@ struct ConnectionTests {
         }
     }
 
-    @Test("a connection that brings nothing is closed, and one that is kept for nothing too")
-    func idle() async throws {
+    @Test("a new connection that brings nothing is closed")
+    func silent() async throws {
         var configuration = GatewayConfiguration()
-        configuration.limits.requestArrival = .milliseconds(50)
-        configuration.limits.idle = .milliseconds(50)
+        configuration.limits.newConnection = .milliseconds(50)
         try await GatewayFixture.run([FakeRelay()], configuration: configuration) { gateway in
             try await gateway.connected { client in try await client.closed() }
+        }
+    }
+
+    @Test("a connection that is kept for nothing is closed", arguments: [true, false])
+    func idle(relayed: Bool) async throws {
+        var configuration = GatewayConfiguration()
+        configuration.limits.idle = .milliseconds(50)
+        let relay = FakeRelay()
+        try await GatewayFixture.run([relay], configuration: configuration) { gateway in
             try await gateway.connected { client in
-                try await client.send(health)
-                _ = try await client.response()
+                try await client.send(relayed ? post(call(1)) : health)
+                if relayed { await relay.nextCall().answer() }
+                #expect(try await client.response().status == 200)
                 try await client.closed()
             }
         }

@@ -62,7 +62,7 @@ extension RelayHandler {
 
     private func started() {
         phaseStart = .now()
-        arm(by: .now() + core.limits.requestArrival)
+        arm(by: .now() + core.limits.newConnection)
     }
 
     /// The client sends nothing more. While it waits for us that counts as its leaving, as with Go's net/http.

@@ -54,7 +54,7 @@ extension RelayHandler {
     }
 
     /// A connection that has not brought a request yet gets less time than one that is kept for the next.
-    private var idleLimit: TimeAmount { hasServed ? core.limits.idle : core.limits.requestArrival }
+    private var idleLimit: TimeAmount { hasServed ? core.limits.idle : core.limits.newConnection }
 
     private func nextDue(_ now: NIODeadline) -> NIODeadline? {
         let due: NIODeadline? =
