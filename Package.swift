@@ -72,6 +72,7 @@ let package = Package(
 
         // MARK: BrokerCore
         library("BrokerCore", ["JSONRPC", "LodgeConfiguration", "Secrets", logging, nioCore]),
+        tests("BrokerCoreTests", ["BrokerCore", "JSONRPC", "LodgeConfiguration", logging, nioCore]),
 
         // MARK: Upstreams
         library("Upstreams", ["BrokerCore", "ChildProcesses", "JSONRPC", "Secrets", logging, nioCore, nioPosix]),
@@ -85,6 +86,9 @@ let package = Package(
                 .product(name: "HummingbirdCore", package: "hummingbird"), logging, nioCore, nioHTTP1,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], readme: true),
+
+        tests(
+            "GatewayTests", ["BrokerCore", "Gateway", "JSONRPC", "LodgeTestSupport", logging, nioCore, nioHTTP1, nioPosix]),
 
         // MARK: AgentClients
         library("AgentClients", ["LodgeConfiguration", "Secrets"], readme: true),

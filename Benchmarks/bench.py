@@ -17,7 +17,7 @@ from harness.workbench import BENCHMARKS, PEERS, ROOT, Workbench, say  # noqa: E
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one round of 2 s, results on stdout only")
-    parser.add_argument("--only", action="append", choices=list(rows.ROWS), help="this row (repeatable); on stdout only")
+    parser.add_argument("--only", action="append", choices=list(rows.ROWS), help="this row (repeatable), on stdout")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5, help="of each subject in each round")
     parser.add_argument("--lodge", type=Path, help="measure this program instead of building one")

@@ -147,7 +147,7 @@ static const char tools[] =
     ",\"result\":{\"tools\":["
     "{\"name\":\"echo\",\"description\":\"Answers with its text.\",\"inputSchema\":{\"type\":\"object\","
     "\"properties\":{\"text\":{\"type\":\"string\"}},\"required\":[\"text\"]}},"
-    "{\"name\":\"big\",\"description\":\"Answers with a text of that many bytes.\",\"inputSchema\":{\"type\":\"object\","
+    "{\"name\":\"big\",\"description\":\"Answers with that many bytes of text.\",\"inputSchema\":{\"type\":\"object\","
     "\"properties\":{\"bytes\":{\"type\":\"integer\"}},\"required\":[\"bytes\"]}},"
     "{\"name\":\"hang\",\"description\":\"Never answers.\",\"inputSchema\":{\"type\":\"object\"}},"
     "{\"name\":\"crash\",\"description\":\"Ends the process with status 3.\",\"inputSchema\":{\"type\":\"object\"}}"

@@ -290,7 +290,8 @@ static void print_result(double seconds) {
     qsort(tally.latencies, tally.counted, sizeof(uint64_t), ascending);
     double total = 0;
     for (size_t index = 0; index < tally.counted; index++) total += (double)tally.latencies[index] / 1000;
-    printf("{\"calls\":%llu,\"all_calls\":%llu,\"seconds\":%.6f,\"rate\":%.1f,\"bytes\":%llu,\"wrong\":%llu,\"failed\":%llu,",
+    printf("{\"calls\":%llu,\"all_calls\":%llu,\"seconds\":%.6f,\"rate\":%.1f,\"bytes\":%llu,\"wrong\":%llu,"
+           "\"failed\":%llu,",
            (unsigned long long)tally.counted, (unsigned long long)tally.all, seconds, (double)tally.counted / seconds,
            (unsigned long long)tally.bytes,
            (unsigned long long)tally.wrong, (unsigned long long)tally.failed);

@@ -95,7 +95,7 @@ def kill_and_collect(child, waiting):
             ready = selector.select(max(0, deadline - time.monotonic()))
             now = time.monotonic()
             if not ready:
-                raise RuntimeError(f"{open_calls} of {len(waiting)} calls had no answer {WAIT_SECONDS} s after the crash")
+                raise RuntimeError(f"{open_calls} of {CALLS} calls had no answer {WAIT_SECONDS} s after the crash")
             for key, _ in ready:
                 if key.data is None:
                     exited_at = now

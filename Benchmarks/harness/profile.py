@@ -31,7 +31,8 @@ def profile(bench, name, connections, seconds):
         recorder.wait(timeout=60)
     say(f"{result['rate']:,.0f} calls/s, p50 {result['p50_us']:,.1f} µs")
     used, switches = (late - early for late, early in zip(after, before))
-    say(f"{1e6 * used / result['all_calls']:.1f} µs of CPU and {switches / result['all_calls']:.2f} context switches a call")
+    calls = result["all_calls"]
+    say(f"{1e6 * used / calls:.1f} µs of CPU and {switches / calls:.2f} context switches a call")
     command = ["perf", "report", "--input", str(file), "--stdio", "--no-children", "--percent-limit", "0.4"]
     flat = ["--call-graph", "none", "--sort", "symbol"]
     report = subprocess.run([*command, *flat], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=300)
@@ -40,5 +41,5 @@ def profile(bench, name, connections, seconds):
     )
     lines = [line for line in names.stdout.decode().splitlines() if line and line[0] != "#"]
     # perf pads each line and ends it with two columns that have nothing to say without branch records.
-    sys.stdout.write("".join(re.sub(r"(\s+-)*\s*$", "\n", line) for line in lines))
+    sys.stdout.write("".join(re.sub(r"(\s+-)*$", "", line.rstrip()) + "\n" for line in lines))
     say("callers: " + " ".join(command[:-2]) + " --sort symbol | swift demangle --simplified")

@@ -58,7 +58,7 @@ def page(name, rows, plan, description):
     return f"""# Benchmarks
 
 Made by `make bench`; edit Benchmarks/harness/report.py, not this page. Every number is a ratio or a count from one run
-in which the subjects alternated: the median of {plan.rounds} rounds of {plan.seconds:g} s, in brackets the least and the most.
+in which the subjects took turns: the median of {plan.rounds} rounds of {plan.seconds:g} s, in brackets the least and most.
 This run: [{name}](../Benchmarks/runs/{name}/README.md), {description["cores"]} cores, {description["cpu"]}.
 
 {table(rows)}

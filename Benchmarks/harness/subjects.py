@@ -108,6 +108,18 @@ class Subject:
         self.log.flush()
         return (self.directory / "stderr.log").read_text(errors="replace")[-600:]
 
+    def state(self):
+        """What became of it, for the report of a failure: has it ended, and does it still answer a new session."""
+        if self.process.poll() is not None:
+            return f"it ended with {self.process.returncode}: {self.log_tail()}"
+        try:
+            connection = self.connect()
+            self.check_on(connection, self.open_session(connection))
+            connection.close()
+        except (OSError, RuntimeError, http.client.HTTPException) as error:
+            return f"it runs, but a new session fails: {error}"
+        return "it runs, and a new session works"
+
     def line(self):
         """The first line of the subject's stdout."""
         ready, _, _ = select.select([self.process.stdout], [], [], START_SECONDS)

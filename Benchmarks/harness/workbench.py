@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a run needs before it measures: programs built, peers installed at fixed versions, the machine described."""
 
+import fcntl
 import json
 import os
 import platform
@@ -31,6 +32,12 @@ class Workbench:
     def __init__(self, scratch, lodge=None):
         self.scratch = scratch
         self.scratch.mkdir(parents=True, exist_ok=True)
+        # Two runs at once would measure each other, and write over each other's sessions.
+        self.lock = open(scratch / "lock", "w")
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(f"another benchmark run uses {scratch}; wait for it, or give --scratch") from None
         self.given_lodge = lodge
         self.lodge = lodge or ROOT / ".build" / "release" / "lodge"
         self.echo = scratch / "echo"
@@ -88,7 +95,8 @@ class Workbench:
             raise RuntimeError(f"the load on {name} ended with {done.returncode}: {done.stderr}")
         result = json.loads(done.stdout)
         if done.returncode != 0:
-            raise RuntimeError(f"the load on {name} met wrong answers or failed calls: {done.stdout}")
+            state = "" if subject is None else f"; {subject.state()}"
+            raise RuntimeError(f"the load on {name} met wrong answers or failed calls{state}: {done.stdout.strip()}")
         del result["first_wrong"]
         return result
 
@@ -108,8 +116,9 @@ class Workbench:
             "build of lodge": "given by --lodge" if self.given_lodge else "swift build -c release --product lodge",
         }
         if self.wrk:
-            done = subprocess.run([self.wrk, "-v"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=9)
-            text["wrk"] = done.stdout.split(" [")[0].removeprefix("wrk ").strip()
+            # Its -v ends with a status of its own and says the version on either stream.
+            done = subprocess.run([self.wrk, "-v"], capture_output=True, text=True, timeout=9)
+            text["wrk"] = (done.stdout + done.stderr).split(" [")[0].removeprefix("wrk ").strip()
         for name in names:
             text[f"packages of {name}"] = run([str(self.peers[name] / "bin" / "pip"), "freeze"], 60).split()
         return text

@@ -3,12 +3,15 @@ package import JSONRPC
 package import NIOCore
 
 /// One message of a client, scanned once, with what its transport knows about it.
-package struct ClientMessage: Sendable {
-    package var bytes: ByteBuffer
-    package var envelope: Envelope
+///
+/// It is a class because it is handed from layer to layer and kept while a server starts: a copy of the envelope at
+/// each step costs more than one allocation.
+package final class ClientMessage: Sendable {
+    package let bytes: ByteBuffer
+    package let envelope: Envelope
     /// The session that the client names, unverified.
-    package var session: String?
-    package var principal: Principal
+    package let session: String?
+    package let principal: Principal
 
     package init(bytes: ByteBuffer, envelope: Envelope, session: String?, principal: Principal) {
         self.bytes = bytes

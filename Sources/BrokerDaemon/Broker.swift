@@ -57,6 +57,17 @@ package final class Broker: Sendable {
         return all
     }
 
+    /// The one grant of a broker in the foreground; tokens are known by their digest only.
+    private var authentication: any Authenticating {
+        switch settings.authentication {
+        case .none: OpenAuthentication()
+        case .bearer(let token, let principal):
+            GrantAuthentication(GrantTable([token.digest: Grant(principal: Principal(name: principal))])) { token in
+                TokenDigest(of: token)
+            }
+        }
+    }
+
     private var gateway: GatewayService {
         var configuration = GatewayConfiguration(listen: .tcp(host: settings.host, port: settings.port))
         configuration.limits.requestBody = settings.bodyLimit
@@ -65,7 +76,7 @@ package final class Broker: Sendable {
         configuration.origins = OriginRule(allowing: settings.allowedOrigins)
         return GatewayService(
             configuration, servers: servers.map(\.relay.relay),
-            authentication: GrantKeeper(settings.authentication), group: loops, logger: logger
+            authentication: authentication, group: loops, logger: logger
         ) { [bound] place in
             if case .tcp(_, let port) = place { bound.set(port) }
         }

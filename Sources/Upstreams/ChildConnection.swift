@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package import BrokerCore
 import NIOCore
+import Synchronization
 
 /// The pipes to one running child: messages out, one a line.
 ///
 /// It does not own the process. What the child does not read is held up to the channel's high water mark; then a
-/// message is refused instead of being held as well.
+/// message is refused instead of being held as well. Messages are flushed once at the end of the event loop's turn, so
+/// that the calls of many clients which came in the same turn are one write, and one wake-up of the child.
 package final class ChildConnection: UpstreamConnection {
     /// How much is held for a child that does not read, in bytes.
     static let heldLimit = 64 * 1024 * 1024
@@ -13,20 +15,27 @@ package final class ChildConnection: UpstreamConnection {
     private static let newline = ByteBuffer(integer: UInt8(ascii: "\n"))
 
     private let channel: any Channel
+    private let loop: any EventLoop
+    /// Whether a flush is on its way.
+    private let isFlushing = Atomic(false)
 
-    init(channel: any Channel) { self.channel = channel }
+    init(channel: any Channel) {
+        self.channel = channel
+        loop = channel.eventLoop
+    }
 
     package func send(_ message: MessageBytes) -> Bool {
         guard channel.isActive else { return true }
         guard channel.isWritable else { return false }
-        if message.isLine, message.tail.isEmpty {
-            channel.writeAndFlush(message.head, promise: nil)
-            return true
-        }
         channel.write(message.head, promise: nil)
         for piece in message.tail { channel.write(piece, promise: nil) }
-        if !message.isLine { channel.write(Self.newline, promise: nil) }
-        channel.flush()
+        if !(message.isLine && message.tail.isEmpty) { channel.write(Self.newline, promise: nil) }
+        if !isFlushing.exchange(true, ordering: .acquiringAndReleasing) {
+            loop.execute { [self] in
+                isFlushing.store(false, ordering: .releasing)
+                channel.flush()
+            }
+        }
         return true
     }
 

@@ -88,22 +88,34 @@ struct SubscriptionTests {
         #expect(streams[0].messages == [updated])
     }
 
-    @Test("who joins while the last one leaves is subscribed again at the server")
-    func joinWhileLastLeaves() throws {
+    @Test("who joins while the last one leaves is subscribed anew at the server", arguments: [true, false])
+    func joinWhileLastLeaves(answersInOrder: Bool) throws {
         let (harness, streams) = try subscribed(1)
         let second = RecordingStream()
         harness.open(second, 2)
         try harness.request(Sample.unsubscribe(id: "5"), 1, RecordingSink())
-        let leaving = harness.lastTicket
-        let joining = RecordingSink()
-        try harness.request(Sample.subscribe(id: "6"), 2, joining)
-        harness.takeSent()
-        try harness.serve(Sample.empty(id: leaving))
-        #expect(joining.bodies == [Sample.empty(id: "6")])
-        #expect(harness.sent == [Sample.subscribe(id: harness.lastTicket)])
+        let leaving = Sample.empty(id: harness.lastTicket)
+        let sink = RecordingSink()
+        try harness.request(Sample.subscribe(id: "6"), 2, sink)
+        let joining = Sample.empty(id: harness.lastTicket)
+        #expect(harness.takeSent().last == Sample.subscribe(id: harness.lastTicket))
+        for answer in answersInOrder ? [leaving, joining] : [joining, leaving] { try harness.serve(answer) }
+        #expect(sink.bodies == [Sample.empty(id: "6")])
         try harness.serve(updated)
         #expect(streams[0].messages.isEmpty)
         #expect(second.messages == [updated])
+    }
+
+    @Test("who leaves and joins again without waiting is subscribed", arguments: [true, false])
+    func leavesAndJoins(answersInOrder: Bool) throws {
+        let (harness, streams) = try subscribed(1)
+        try harness.request(Sample.unsubscribe(id: "5"), 1, RecordingSink())
+        let leaving = Sample.empty(id: harness.lastTicket)
+        try harness.request(Sample.subscribe(id: "6"), 1, RecordingSink())
+        let joining = Sample.empty(id: harness.lastTicket)
+        for answer in answersInOrder ? [leaving, joining] : [joining, leaving] { try harness.serve(answer) }
+        try harness.serve(updated)
+        #expect(streams[0].messages == [updated])
     }
 
     @Test("a stranger's unsubscribe that overtakes a first subscription does not end it")

@@ -21,7 +21,7 @@ struct ChildPipes {
         unsafe posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO)
         // Sound: the copies live until the end of this function; the last element is the nil that ends argv.
         var arguments: [UnsafeMutablePointer<CChar>?] = unsafe command.map { unsafe strdup($0) } + [nil]
-        defer { for unsafe argument in unsafe arguments { unsafe free(argument) } }
+        defer { for unsafeargument in unsafe arguments { unsafe free(argument) } }
         var pid: pid_t = 0
         let status = unsafe posix_spawn(&pid, command[0], &actions, nil, &arguments, environ)
         guard status == 0 else { throw StartError(call: "posix_spawn", number: status) }

@@ -11,7 +11,8 @@ struct ToolListFilter: Sendable {
 
     /// The answer without what is not allowed; nil where it is ambiguous.
     func applied(to message: ServerMessage) -> ServerMessage? {
-        let bytes = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
         guard message.envelope.kind == .response, let result = message.envelope.result else { return message }
         let list: Range<Int>
         switch JSONMembers.find("tools", in: bytes, object: result) {

@@ -41,10 +41,10 @@ package enum LogEvent: Sendable {
     case unknownCancel
 }
 
-/// One message of a server, scanned once.
-package struct ServerMessage: Sendable {
-    package var bytes: ByteBuffer
-    package var envelope: Envelope
+/// One message of a server, scanned once; a class for the same reason as ``ClientMessage``.
+package final class ServerMessage: Sendable {
+    package let bytes: ByteBuffer
+    package let envelope: Envelope
 
     package init(bytes: ByteBuffer, envelope: Envelope) {
         self.bytes = bytes
@@ -52,8 +52,8 @@ package struct ServerMessage: Sendable {
     }
 }
 
-/// A few effects; most inputs have one, which then costs no allocation.
-package struct Effects: Sendable, Sequence {
+/// A few effects, in order; most inputs have one, which then costs no allocation.
+package struct Effects: Sendable {
     private var first: Effect?
     private var rest: [Effect] = []
 
@@ -69,21 +69,14 @@ package struct Effects: Sendable, Sequence {
     }
 
     package mutating func append(contentsOf effects: Effects) {
-        for effect in effects { append(effect) }
+        effects.forEach { append($0) }
     }
 
     package var isEmpty: Bool { first == nil }
 
-    package struct Iterator: IteratorProtocol {
-        var effects: Effects
-        var position = -1
-
-        package mutating func next() -> Effect? {
-            position += 1
-            if position == 0 { return effects.first }
-            return position <= effects.rest.count ? effects.rest[position - 1] : nil
-        }
+    package func forEach(_ body: (Effect) throws -> Void) rethrows {
+        guard let first else { return }
+        try body(first)
+        for effect in rest { try body(effect) }
     }
-
-    package func makeIterator() -> Iterator { Iterator(effects: self) }
 }

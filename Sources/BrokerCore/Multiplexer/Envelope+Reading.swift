@@ -22,8 +22,10 @@ extension Envelope {
     }
 
     /// The method, and the tool, prompt or resource that it names.
-    func label(in bytes: Span<UInt8>) -> CallLabel {
-        CallLabel(method: text(method, in: bytes), name: string(name, in: bytes) ?? string(uri, in: bytes))
+    func label(in bytes: Span<UInt8>, principal: Principal) -> CallLabel {
+        CallLabel(
+            method: text(method, in: bytes), name: string(name, in: bytes) ?? string(uri, in: bytes),
+            principal: principal)
     }
 
     /// The level of `logging/setLevel`; nil where it is not one of the protocol's.

@@ -11,12 +11,13 @@ extension Multiplexer {
         _ message: ClientMessage, kind: ClientRequest, label: CallLabel?, session: SessionKey, sink: any CallSink,
         now: ContinuousClock.Instant
     ) -> (Ticket?, Effects) {
-        let bytes = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
         guard let idRange = message.envelope.id else { return (nil, Effects()) }
         let id = RawID(bytes, idRange)
         let deadline = now.advanced(by: configuration.callTimeout)
         var call = PendingCall(
-            sink: sink, session: session, principal: message.principal, id: id,
+            sink: sink, session: session, id: id,
             token: message.envelope.progressToken.map { RawID(bytes, $0) }, purpose: purpose(of: message, kind: kind),
             label: label, started: now, deadline: deadline,
             absoluteDeadline: now.advanced(by: configuration.absoluteTimeout), held: nil)
@@ -52,7 +53,8 @@ extension Multiplexer {
 
     /// What becomes of the answer; a request that lacks what its method needs is only passed on.
     private func purpose(of message: ClientMessage, kind: ClientRequest) -> PendingCall.Purpose {
-        let bytes = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
         let isShared = configuration.isolation == .shared
         switch kind {
         case .subscribe where isShared:
@@ -72,7 +74,8 @@ extension Multiplexer {
     private mutating func answeredHere(
         _ message: ClientMessage, kind: ClientRequest, id: RawID, session: SessionKey
     ) -> MessageBytes? {
-        let bytes = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
         if configuration.isolation == .shared, kind == .task || (kind == .callTool && message.envelope.task != nil) {
             return LodgeMessage.error(
                 id: id, code: -32601,
@@ -111,7 +114,8 @@ extension Multiplexer {
     package mutating func notification(
         _ message: ClientMessage, session: SessionKey, now: ContinuousClock.Instant
     ) -> Effects {
-        let bytes = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
         switch ClientNotification(message.envelope, in: bytes) {
         case .cancelled:
             return cancelled(message, session: session, now: now)
@@ -132,7 +136,8 @@ extension Multiplexer {
 
     /// Takes a client's response to a request of the server.
     package mutating func response(_ message: ClientMessage) -> Effects {
-        let bytes = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
         guard let range = message.envelope.id, let ticket = RawID.integer(in: bytes, range),
             let request = serverRequests.removeValue(forKey: ticket)
         else { return Effects(.log(.unknownClientResponse)) }
@@ -142,7 +147,8 @@ extension Multiplexer {
     private mutating func cancelled(
         _ message: ClientMessage, session: SessionKey, now: ContinuousClock.Instant
     ) -> Effects {
-        let bytes = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
         guard let range = message.envelope.requestID else { return Effects() }
         let id = RawID(bytes, range)
         // A session may use one id for several calls at once; then the cancellation means each of them.

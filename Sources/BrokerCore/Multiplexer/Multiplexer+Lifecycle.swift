@@ -104,7 +104,8 @@ extension Multiplexer {
     }
 
     mutating func ownAnswered(_ ticket: Ticket, _ message: ServerMessage, now: ContinuousClock.Instant) -> Effects {
-        let bytes = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
         guard message.envelope.kind == .response else {
             let text = message.envelope.text(message.envelope.error, in: bytes)
             return handshakeAnswer(ticket, failure: text, error: message, now: now)
@@ -244,7 +245,8 @@ extension Multiplexer {
 
     /// The server answered a client's own `initialize` (isolation `client`).
     mutating func clientHandshakeAnswered(_ call: InitializeCall, _ message: ServerMessage) -> Effects {
-        let bytes = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
         guard let idRange = message.envelope.id else { return Effects() }
         let answer = LodgeMessage.replacing(idRange, with: call.id, in: message)
         guard message.envelope.kind == .response,

@@ -36,7 +36,8 @@ extension Multiplexer {
     // MARK: Answers
 
     private mutating func answered(_ message: ServerMessage, now: ContinuousClock.Instant) -> Effects {
-        let bytes = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
         guard let range = message.envelope.id, let ticket = RawID.integer(in: bytes, range) else {
             counters.unknownAnswers += 1
             return Effects(.log(.unknownAnswer(id: message.envelope.text(message.envelope.id, in: bytes))))
@@ -72,8 +73,7 @@ extension Multiplexer {
             switch call.purpose {
             case .subscribe(let uri): subscriptions.confirm(call.session, uri: uri)
             case .unsubscribe(let uri):
-                subscriptions.remove(call.session, uri: uri)
-                // Somebody joined while the server was asked to end the subscription.
+                // Somebody's subscription was on its way when the server was asked to end it.
                 if !subscriptions.subscribers(of: uri).isEmpty { effects.append(upkeep(subscribing: uri)) }
             case .setLevel(let level): levels[call.session] = level
             case .relay, .listTools: break
@@ -90,7 +90,8 @@ extension Multiplexer {
     // MARK: Requests of the server
 
     private mutating func requested(_ message: ServerMessage, now: ContinuousClock.Instant) -> Effects {
-        let bytes = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
         guard let range = message.envelope.id else { return Effects() }
         let id = RawID(bytes, range)
         if ServerMethod(message.envelope, in: bytes) == .ping {
@@ -122,7 +123,8 @@ extension Multiplexer {
     // MARK: Notifications of the server
 
     private mutating func notified(_ message: ServerMessage, now: ContinuousClock.Instant) -> Effects {
-        let bytes = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
         switch ServerMethod(message.envelope, in: bytes) {
         case .progress:
             return progressed(message, now: now)
@@ -152,7 +154,8 @@ extension Multiplexer {
     }
 
     private mutating func progressed(_ message: ServerMessage, now: ContinuousClock.Instant) -> Effects {
-        let bytes = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
         guard let range = message.envelope.paramsProgressToken, let ticket = RawID.integer(in: bytes, range),
             let index = pending.index(forKey: ticket), pending.values[index].held == nil,
             let token = pending.values[index].token
@@ -162,7 +165,8 @@ extension Multiplexer {
     }
 
     private mutating func serverCancelled(_ message: ServerMessage) -> Effects {
-        let bytes = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
         guard let range = message.envelope.requestID else { return Effects() }
         let id = RawID(bytes, range)
         guard let ticket = serverRequests.first(where: { $0.value.id == id })?.key else { return Effects() }

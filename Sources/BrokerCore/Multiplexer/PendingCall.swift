@@ -18,7 +18,6 @@ package struct PendingCall: Sendable {
 
     package let sink: any CallSink
     package let session: SessionKey
-    package let principal: Principal
     /// The client's own id, as it was written.
     package let id: RawID
     /// The client's own progress token, as it was written.
@@ -38,19 +37,21 @@ package struct PendingCall: Sendable {
     ) -> CallRecord? {
         guard let label else { return nil }
         return CallRecord(
-            server: server, method: label.method, name: label.name, principal: principal.name,
+            server: server, method: label.method, name: label.name, principal: label.principal.name,
             duration: started.duration(to: now), outcome: outcome, answerBytes: answerBytes)
     }
 }
 
-/// What a call is called in the call log.
-package struct CallLabel: Sendable {
-    package var method: String
-    package var name: String?
+/// What a call is called in the call log, and whose it is.
+package final class CallLabel: Sendable {
+    package let method: String
+    package let name: String?
+    package let principal: Principal
 
-    package init(method: String, name: String?) {
+    package init(method: String, name: String?, principal: Principal) {
         self.method = method
         self.name = name
+        self.principal = principal
     }
 }
 

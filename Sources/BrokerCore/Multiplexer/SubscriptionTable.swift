@@ -7,7 +7,7 @@ struct SubscriptionTable: Sendable {
     /// What a leaving subscriber means for the server.
     enum Leaving: Sendable, Hashable {
         case othersRemain
-        /// Nobody is left, or the session never subscribed: the server has to be asked.
+        /// Nobody is left: the server has to be asked.
         case last
     }
 
@@ -30,14 +30,13 @@ struct SubscriptionTable: Sendable {
     /// Notes that the server took a session's subscription.
     mutating func confirm(_ session: SessionKey, uri: String) { subscribers[uri, default: []].insert(session) }
 
-    /// Takes a session out where others remain; the last one is taken out by ``remove(_:uri:)`` once the server agreed.
+    /// Takes a session out at once, so that who subscribes after it is asked for anew at the server.
     mutating func leave(_ session: SessionKey, uri: String) -> Leaving {
-        guard let all = subscribers[uri], all != [session] else { return .last }
-        subscribers[uri]?.remove(session)
-        return .othersRemain
+        remove(session, uri: uri)
+        return subscribers[uri] == nil ? .last : .othersRemain
     }
 
-    mutating func remove(_ session: SessionKey, uri: String) {
+    private mutating func remove(_ session: SessionKey, uri: String) {
         subscribers[uri]?.remove(session)
         if subscribers[uri]?.isEmpty == true { subscribers[uri] = nil }
     }

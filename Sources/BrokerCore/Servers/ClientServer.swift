@@ -66,7 +66,8 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
     // MARK: ServerRelay
 
     package func receive(_ message: ClientMessage, sink: any CallSink) -> Admission {
-        let span = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let span = buffer.readableBytesUInt8Span
         if message.envelope.kind == .request, message.envelope.isMethod("initialize", in: span) {
             return initialize(message, sink: sink)
         }

@@ -71,7 +71,8 @@ final class SessionDesk<Attachment: Sendable>: Sendable {
 extension ClientMessage {
     /// What a client says in its `initialize`; nil where it is not a request with a version.
     func initializeCall(sink: any CallSink, deadline: ContinuousClock.Instant) -> InitializeCall? {
-        let span = bytes.readableBytesUInt8Span
+        let buffer = bytes
+        let span = buffer.readableBytesUInt8Span
         guard let id = envelope.id, let params = envelope.params else { return nil }
         var capabilities: UInt64 = 0
         if case .value(let range) = JSONMembers.find("capabilities", in: span, object: params) {
@@ -84,7 +85,10 @@ extension ClientMessage {
     }
 
     /// The refusals that every server has in common.
-    var requestID: RawID? { envelope.id.map { RawID(bytes.readableBytesUInt8Span, $0) } }
+    var requestID: RawID? {
+        let buffer = bytes
+        return envelope.id.map { RawID(buffer.readableBytesUInt8Span, $0) }
+    }
 
     func missingSession() -> Admission {
         .refused(

@@ -40,7 +40,8 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
 
     package func receive(_ message: ClientMessage, sink: any CallSink) -> Admission {
         guard let upstream else { return message.missingSession() }
-        let span = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let span = buffer.readableBytesUInt8Span
         if message.envelope.kind == .request, message.envelope.isMethod("initialize", in: span) {
             let deadline = ports.now().advanced(by: configuration.multiplexer.startTimeout)
             guard let call = message.initializeCall(sink: sink, deadline: deadline) else {

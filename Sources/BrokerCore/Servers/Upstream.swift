@@ -95,9 +95,10 @@ package final class Upstream: Sendable {
     }
 
     package func request(_ message: ClientMessage, session: SessionKey, sink: any CallSink) -> Ticket? {
-        let bytes = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
         let kind = ClientRequest(message.envelope, in: bytes)
-        let label = callLog == nil ? nil : message.envelope.label(in: bytes)
+        let label = callLog == nil ? nil : message.envelope.label(in: bytes, principal: message.principal)
         let (ticket, effects, connection) = state.withLock { state in
             let (ticket, effects) = state.multiplexer.request(
                 message, kind: kind, label: label, session: session, sink: sink, now: now())
@@ -146,7 +147,7 @@ package final class Upstream: Sendable {
     /// Carries effects out over the connection of the moment they were decided in: when that generation ends meanwhile,
     /// its calls have failed and must not reach the next one.
     private func perform(_ effects: Effects, over connection: (any UpstreamConnection)?) {
-        for effect in effects { perform(effect, over: connection) }
+        effects.forEach { perform($0, over: connection) }
     }
 
     private func perform(_ effect: Effect, over connection: (any UpstreamConnection)?) {

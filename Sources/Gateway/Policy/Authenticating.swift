@@ -8,6 +8,8 @@ import Synchronization
 package protocol Authenticating: Sendable {
     /// What every request holds where authentication is switched off by name; nil where a token is needed.
     var openGrant: Grant? { get }
+    /// Changes with every change of the grants, so that what was decided under another number is not relied on.
+    var generation: UInt64 { get }
     /// The grant of a token, or nil where it is unknown, has expired or was revoked.
     func grant(for token: Substring) -> Grant?
 }
@@ -16,6 +18,7 @@ package protocol Authenticating: Sendable {
 package struct OpenAuthentication: Authenticating {
     package init() {}
     package var openGrant: Grant? { .open }
+    package var generation: UInt64 { 0 }
     package func grant(for token: Substring) -> Grant? { .open }
 }
 
@@ -24,6 +27,7 @@ package struct OpenAuthentication: Authenticating {
 /// It keeps no token and remembers no earlier answer, so that a revoked or expired grant ends with the next request.
 package final class GrantAuthentication<Digest: Hashable & Sendable>: Authenticating {
     private let table: Mutex<GrantTable<Digest>>
+    private let changes = Atomic<UInt64>(0)
     private let digest: @Sendable (Substring) -> Digest
     private let now: @Sendable () -> ContinuousClock.Instant
 
@@ -37,6 +41,7 @@ package final class GrantAuthentication<Digest: Hashable & Sendable>: Authentica
     }
 
     package var openGrant: Grant? { nil }
+    package var generation: UInt64 { changes.load(ordering: .acquiring) }
 
     package func grant(for token: Substring) -> Grant? {
         let digest = digest(token)
@@ -45,6 +50,9 @@ package final class GrantAuthentication<Digest: Hashable & Sendable>: Authentica
 
     /// Changes the table of grants: adds one, or revokes one.
     package func change(_ body: (inout sending GrantTable<Digest>) -> Void) {
-        table.withLock { body(&$0) }
+        table.withLock { table in
+            body(&table)
+            changes.add(1, ordering: .releasing)
+        }
     }
 }

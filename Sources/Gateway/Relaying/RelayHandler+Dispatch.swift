@@ -33,7 +33,7 @@ extension RelayHandler {
     private func dispatchRequest(_ message: ClientMessage, to relay: any ServerRelay) {
         let isInitialize = message.isInitialize
         if request.versionIsUnknown, !isInitialize {
-            return refuse(.unknownVersion, id: message.envelope.id.map { RawID(message.bytes.readableBytesUInt8Span, $0) })
+            return refuse(.unknownVersion, id: message.id)
         }
         let exchange = begin(requests: 1, isBatch: false, mayStream: !isInitialize)
         switch relay.receive(message, sink: exchange) {
@@ -71,6 +71,12 @@ extension RelayHandler {
 extension ClientMessage {
     var isInitialize: Bool {
         guard let method = envelope.method else { return false }
-        return JSONString.equals(bytes.readableBytesUInt8Span, contents: method, "initialize" as StaticString)
+        let buffer = bytes
+        return JSONString.equals(buffer.readableBytesUInt8Span, contents: method, "initialize" as StaticString)
+    }
+
+    fileprivate var id: RawID? {
+        let buffer = bytes
+        return envelope.id.map { RawID(buffer.readableBytesUInt8Span, $0) }
     }
 }

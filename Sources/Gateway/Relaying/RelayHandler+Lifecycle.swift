@@ -24,6 +24,7 @@ extension RelayHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         leave()
         self.context = nil
+        encoderContext = nil
         core.meters.connections.subtract(1, ordering: .relaxed)
     }
 
@@ -91,10 +92,10 @@ extension RelayHandler {
 
     func becomeIdle() {
         phase = .idle
-        phaseStart = nil
         request = RequestInHand()
-        // What was answered may have had no limit of its own, and then nothing is armed any more.
-        if armed == nil { arm(by: .now() + core.limits.idle) }
+        let now = NIODeadline.now()
+        phaseStart = now
+        arm(by: now + core.limits.idle)
     }
 
     func becomeDraining() {

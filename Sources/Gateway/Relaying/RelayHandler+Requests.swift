@@ -6,6 +6,7 @@ import NIOHTTP1
 /// What is decided on the head of a request, before its body.
 extension RelayHandler {
     func receive(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
+        if receiveAgain(head) { return }
         let fields = RequestFields(head.headers)
         let target = RequestTarget(head.uri)
         request = RequestInHand()
@@ -20,7 +21,7 @@ extension RelayHandler {
         if let origin = fields.origin { request.sharedOrigin = core.policy.sharedOrigin(origin) }
 
         switch (head.method, core.routes.endpoint(at: target.path)) {
-        case (.POST, .server(let relay)): acceptMessage(to: relay, fields)
+        case (.POST, .server(let relay)): acceptMessage(to: relay, fields, head)
         case (.GET, .server(let relay)): acceptStream(of: relay, fields)
         default:
             var head = head
@@ -30,7 +31,7 @@ extension RelayHandler {
         }
     }
 
-    private func acceptMessage(to relay: any ServerRelay, _ fields: RequestFields) {
+    private func acceptMessage(to relay: any ServerRelay, _ fields: RequestFields, _ head: HTTPRequestHead) {
         if let refusal = admit(to: relay, fields) ?? refusal(ofMessageWith: fields) {
             // Whoever waits for "continue" may or may not send the body of a refused request: where the next one
             // begins cannot be told.
@@ -38,7 +39,28 @@ extension RelayHandler {
             return refuse(refusal)
         }
         request.purpose = .message
+        remember(head, fields)
         if fields.expectsContinue, request.version != .http1_0 { writeContinue() }
+    }
+
+    /// Takes a head that is the last one again; false where it has to be read.
+    private func receiveAgain(_ head: HTTPRequestHead) -> Bool {
+        guard let lastHead, shutdownDeadline == nil,
+            let length = lastHead.length(of: head, grants: core.policy.authentication.generation),
+            length <= core.limits.requestBody
+        else { return false }
+        request = lastHead.request
+        request.start = arrivalStart ?? .now()
+        arrivalStart = nil
+        phase = .collecting
+        return true
+    }
+
+    /// Keeps a head that asks for nothing out of the ordinary.
+    private func remember(_ head: HTTPRequestHead, _ fields: RequestFields) {
+        guard request.keepsAlive, request.version == .http1_1, !fields.expectsContinue else { return }
+        lastHead = AdmittedHead(
+            head, request, grants: core.policy.authentication.generation, expiry: request.grantExpiry)
     }
 
     private func refusal(ofMessageWith fields: RequestFields) -> GatewayRefusal? {
@@ -66,6 +88,7 @@ extension RelayHandler {
         case .success(let grant):
             guard grant.reaches(server: relay.name) else { return .unknownPath(paths: core.routes.paths(for: grant)) }
             request.principal = grant.principal
+            request.grantExpiry = grant.expiry
         }
         if let session = fields.session, !RequestFields.isSessionID(session) { return .malformedSession }
         request.relay = relay

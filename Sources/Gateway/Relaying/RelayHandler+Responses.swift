@@ -21,6 +21,9 @@ extension RelayHandler {
         fields more: [(String, String)] = []
     ) {
         guard let context else { return }
+        if more.isEmpty, status == .ok, let body, let session, answersPlainly {
+            return respondPlainly(body, session: session)
+        }
         var fields: [(String, String)] = []
         fields.reserveCapacity(8)
         if body != nil { fields.append(("Content-Type", "application/json")) }

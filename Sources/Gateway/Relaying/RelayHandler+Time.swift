@@ -41,14 +41,12 @@ extension RelayHandler {
     }
 
     private func tickIdle(_ now: NIODeadline) {
-        let start = phaseStart ?? now
-        phaseStart = start
         if let arrivalStart {
             guard now >= arrivalStart + core.limits.requestArrival else { return }
             request = RequestInHand()
             phase = .answering
             refuse(.tooSlow)
-        } else if now >= start + idleLimit {
+        } else if now >= (phaseStart ?? now) + idleLimit {
             closeNow()
         }
     }

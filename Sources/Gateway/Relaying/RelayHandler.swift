@@ -40,6 +40,10 @@ final class RelayHandler: ChannelDuplexHandler, RemovableChannelHandler {
     var exchange: Exchange?
     var stream: SessionStream?
     var context: ChannelHandlerContext?
+    /// The place of the HTTP encoder, in front of which whole responses are written as bytes.
+    var encoderContext: ChannelHandlerContext?
+    /// What the last head of this connection was found to be.
+    var lastHead: AdmittedHead?
 
     private var held = HeldParts()
     private var isProcessing = false

@@ -18,6 +18,8 @@ struct RequestInHand {
     var sharedOrigin: String?
     var relay: (any ServerRelay)?
     var principal = Principal.anonymous
+    /// When the grant of the principal ends; nil where it ends with the process.
+    var grantExpiry: ContinuousClock.Instant?
     var session: String?
     /// Whether `MCP-Protocol-Version` names no revision with a handshake; that does not matter to `initialize`.
     var versionIsUnknown = false

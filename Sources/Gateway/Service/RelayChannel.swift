@@ -27,6 +27,7 @@ struct RelayChannel: ServerChildChannel {
             let pipeline = channel.pipeline.syncOperations
             let parser = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             let relay = RelayHandler(core: core)
+            relay.encoderContext = try pipeline.context(handlerType: HTTPResponseEncoder.self)
             try pipeline.addHandler(relay, position: .after(parser))
             try pipeline.addHandler(ArrivalHandler(relay: relay), position: .before(parser))
             // A connection that is accepted while the server shuts down is handed to nobody. Its async channel must not

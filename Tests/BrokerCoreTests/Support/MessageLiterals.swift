@@ -21,6 +21,18 @@ extension ServerMessage {
         let bytes = ByteBuffer(string: json)
         return ServerMessage(bytes: bytes, envelope: try MessageScanner.scan(bytes.readableBytesUInt8Span))
     }
+
+    /// A part of the message as it was written.
+    func raw(_ range: Range<Int>?) -> String {
+        let buffer = bytes
+        return envelope.text(range, in: buffer.readableBytesUInt8Span)
+    }
+
+    /// A string in the message, unescaped.
+    func string(_ range: Range<Int>?) -> String? {
+        let buffer = bytes
+        return envelope.string(range, in: buffer.readableBytesUInt8Span)
+    }
 }
 
 extension MessageBytes {

@@ -103,7 +103,8 @@ final class MultiplexerHarness {
     @discardableResult
     func request(_ json: String, _ session: UInt64, _ sink: RecordingSink) throws -> Ticket? {
         let message = try ClientMessage.of(json)
-        let bytes = message.bytes.readableBytesUInt8Span
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
         let kind = ClientRequest(message.envelope, in: bytes)
         let (ticket, effects) = multiplexer.request(
             message, kind: kind, label: message.envelope.label(in: bytes), session: SessionKey(number: session),
@@ -168,7 +169,7 @@ final class MultiplexerHarness {
     // MARK: Effects
 
     private func perform(_ effects: Effects) {
-        for effect in effects { perform(effect) }
+        effects.forEach { perform($0) }
     }
 
     private func perform(_ effect: Effect) {

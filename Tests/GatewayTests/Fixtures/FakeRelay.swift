@@ -20,7 +20,8 @@ final class FakeRelay: ServerRelay {
         }
 
         func response(_ result: String) -> MessageBytes {
-            let id = message.envelope.id.map { RawID(message.bytes.readableBytesUInt8Span, $0) }
+            let bytes = message.bytes
+            let id = message.envelope.id.map { RawID(bytes.readableBytesUInt8Span, $0) }
             return MessageBytes(bytes: MessageBuilder.result(id: id ?? RawID(0), Array(result.utf8)))
         }
     }

@@ -10,7 +10,7 @@ import Testing
 /// are pipes here. `finish` has to be called; it checks that no process that Lodge ever had is left, and that the
 /// session's files are gone.
 final class AgentRun: Sendable {
-    let child: ChildProcess
+    private let child: ChildProcess
     let scratch: ScratchDirectory
     /// The lines of the agent's standard output.
     let output = LogLines()
@@ -62,8 +62,13 @@ final class AgentRun: Sendable {
         }
     }
 
+    var pid: Int32 { child.pid }
+
+    /// Sends a signal to Lodge alone.
+    func send(_ signal: Int32) { child.send(signal) }
+
     /// The processes of Lodge now: the guard, the servers, the sandbox, the agent.
-    var family: ProcessFamily { ProcessFamily(of: child.pid) }
+    var family: ProcessFamily { ProcessFamily(of: pid) }
 
     /// Where the servers are and what opens them; to be asked once the agent runs.
     func ready() throws -> ReadyFacts {

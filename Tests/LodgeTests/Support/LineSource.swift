@@ -3,6 +3,7 @@ import Foundation
 
 /// The lines of a descriptor to its end, read on the caller's thread. It owns the descriptor.
 struct LineSource: Sequence, IteratorProtocol {
+    /// Keeps the descriptor open; what it reads by itself waits for a full buffer.
     private let handle: FileHandle
     private var bytes: [UInt8] = []
     private var isOver = false
@@ -21,7 +22,10 @@ struct LineSource: Sequence, IteratorProtocol {
             }
             guard !isOver else { return nil }
             // A terminal whose other side is gone reports an error instead of an end.
-            let chunk = (try? handle.read(upToCount: 65_536)) ?? Data()
+            var chunk = [UInt8](repeating: 0, count: 4096)
+            // Sound: read(2) writes at most the count it is given, and the buffer outlives the call.
+            let count = unsafe read(handle.fileDescriptor, &chunk, chunk.count)
+            chunk.removeLast(chunk.count - max(0, count))
             bytes += chunk
             guard chunk.isEmpty else { continue }
             isOver = true

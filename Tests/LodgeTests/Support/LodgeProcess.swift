@@ -2,7 +2,6 @@
 import ChildProcesses
 import Foundation
 import JSONRPC
-import Synchronization
 import Testing
 
 /// A running `lodge serve`, as a user would start it: the fixture of the tests on the built program.
@@ -17,39 +16,61 @@ struct LodgeProcess: Sendable {
     let token: String?
     /// The lines of its standard error so far.
     let log: LogLines
+    /// The connections that a test opened; they are closed with the process.
+    let connections = OpenConnections()
 
     /// Starts `lodge serve --json`, runs the body, ends it and checks that nothing is left.
+    ///
+    /// - Parameter ending: how it is ended; with SIGKILL nothing is said of its status.
     static func withServe(
         _ flags: [String] = [], environment: [String: String] = [:], server: [String],
-        _ body: (LodgeProcess) async throws -> Void
+        listen: String = "127.0.0.1:0", ending: Int32 = SIGTERM, _ body: (LodgeProcess) async throws -> Void
     ) async throws {
         let log = LogLines()
-        var variables = BuiltEnvironment.build(parent: ProcessInfo.processInfo.environment)
-        variables.merge(environment) { _, new in new }
         let child = try ChildProcess.spawn(
             ChildSpecification(
                 executable: BuiltProducts.lodge,
-                arguments: ["serve", "--listen", "127.0.0.1:0", "--json"] + flags + ["--"] + server,
-                environment: variables)
+                arguments: ["serve", "--listen", listen, "--json"] + flags + ["--"] + server,
+                environment: FinishedProgram.environment(environment))
         ) { log.append($0) }
+        var family = ProcessFamily()
         do {
             let lodge = try await LodgeProcess(child: child, log: log)
-            try await body(lodge)
+            do {
+                try await body(lodge)
+            } catch {
+                await lodge.connections.closeAll()
+                throw error
+            }
+            family = ProcessFamily(of: child.pid)
+            child.send(ending)
+            if await eventually({ child.exitStatus != nil }) == false { log.append("lodge did not end within its limit") }
+            await lodge.connections.closeAll()
         } catch {
-            await child.teardown()
+            await child.teardown(.immediate)
             throw LodgeProcessError("\(error)\nlog of lodge:\n\(log.lines.suffix(30).joined(separator: "\n"))")
         }
-        child.send(SIGTERM)
-        let report = await child.teardown([.wait(.seconds(8)), .killTree])
-        #expect(report.status == .exited(0), "lodge must end in order: \(log.lines.suffix(10))")
-        #expect(report.survivors.isEmpty)
+        if ending == SIGTERM {
+            #expect(family.survivors.isEmpty, "lodge ended before its servers did")
+        } else {
+            #expect(await eventually { family.survivors.isEmpty }, "something of lodge's tree is left")
+        }
+        let report = await child.teardown(.immediate)
+        if ending == SIGTERM {
+            #expect(report.status == .exited(0), "lodge must end in order: \(log.lines.suffix(10))")
+        }
     }
 
     private init(child: ChildProcess, log: LogLines) async throws {
         self.child = child
         self.log = log
         guard let output = child.takeStandardOutput() else { throw LodgeProcessError("no standard output") }
-        let line = try await Self.firstLine(of: output)
+        let line = await withTaskCancellationHandler {
+            await PipeReader.firstLine(of: output)
+        } onCancel: {
+            child.send(SIGKILL)
+        }
+        guard let line else { throw LodgeProcessError("lodge ended before it was ready") }
         let ready = try JSONValue.parse(Array(line.utf8))
         guard let url = ready["servers"]?.elements?.first?["url"]?.string, let parts = URLComponents(string: url),
             let host = parts.host, let port = parts.port
@@ -58,18 +79,24 @@ struct LodgeProcess: Sendable {
         self.host = host
         self.port = port
         token = ready["token"]?.string
-    }
-
-    private static func firstLine(of descriptor: Int32) async throws -> String {
-        let flags = fcntl(descriptor, F_GETFL)
-        _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK)
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        for try await line in handle.bytes.lines { return line }
-        throw LodgeProcessError("lodge ended before it was ready")
+        path = parts.path
+        readyLine = line
     }
 
     /// The path of the server's endpoint.
-    var path: String { URLComponents(string: url)?.path ?? "/mcp" }
+    let path: String
+    /// What `--json` printed.
+    let readyLine: String
+
+    /// How many descriptors the process holds.
+    var descriptorCount: Int {
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(child.pid)/fd"))?.count ?? 0
+    }
+
+    /// The processes of its servers, without its guard.
+    var servers: [ProcessFamily.Member] {
+        ProcessFamily(of: child.pid).members.filter { $0.parent == child.pid && $0.isAlive && $0.name != "lodge" }
+    }
 }
 
 /// What a test can say when the program under test did not do its part.
@@ -78,36 +105,15 @@ struct LodgeProcessError: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// Lines of a log, and a way to wait for one.
-final class LogLines: Sendable {
-    private struct State {
-        var lines: [String] = []
-        var waiters: [(text: String, continuation: CheckedContinuation<Void, Never>)] = []
-    }
-
-    private let state = Mutex(State())
-
-    var lines: [String] { state.withLock { $0.lines } }
-
-    func append(_ line: String) {
-        let reached = state.withLock { state in
-            state.lines.append(line)
-            let reached = state.waiters.filter { line.contains($0.text) }
-            state.waiters.removeAll { line.contains($0.text) }
-            return reached
-        }
-        for waiter in reached { waiter.continuation.resume() }
-    }
-
-    /// Waits until a line holds the text; the test's time limit ends a wait in vain.
-    func wait(for text: String) async {
-        await withCheckedContinuation { continuation in
-            let isThere = state.withLock { state in
-                if state.lines.contains(where: { $0.contains(text) }) { return true }
-                state.waiters.append((text, continuation))
-                return false
-            }
-            if isThere { continuation.resume() }
-        }
+/// Looks again and again until a condition holds, for what no event tells of; false after the limit.
+func eventually(
+    within limit: Duration = .seconds(10), _ condition: () async throws -> Bool
+) async rethrows -> Bool {
+    let deadline = ContinuousClock.now + limit
+    while true {
+        if try await condition() { return true }
+        guard ContinuousClock.now < deadline, !Task.isCancelled else { return false }
+        // A cancelled wait ends with the loop's next look at the task.
+        try? await ContinuousClock().sleep(for: .milliseconds(10))
     }
 }
