@@ -114,6 +114,19 @@ def reset_peak(pid):
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
+def busy_share(seconds=0.5):
+    """The share of all cores that was busy for the next moment: before a round, that is what others use."""
+
+    def read():
+        times = [int(each) for each in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+        return sum(times), times[3] + times[4]
+
+    total, idle = read()
+    time.sleep(seconds)
+    total, idle = (after - before for after, before in zip(read(), (total, idle)))
+    return 1 - idle / total if total > 0 else 0.0
+
+
 def run(command, timeout, **more):
     """A command that must succeed within `timeout` seconds; its stdout."""
     done = subprocess.run(

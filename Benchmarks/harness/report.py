@@ -4,7 +4,22 @@
 import datetime
 import json
 
+from .rows import OTHERS
+
+# Above this share of foreign work a run says that it was disturbed.
+QUIET = 0.1
 HEAD = "| what | target | measured | met | how |\n| --- | --- | --- | --- | --- |\n"
+
+
+def disturbance(plan):
+    """What to say of a machine that had other things to do; empty when it was quiet."""
+    shares = plan.raw.get(OTHERS, [])
+    if not shares or max(shares) <= QUIET:
+        return ""
+    return (
+        f"**The machine was busy:** before the rounds other programs used {100 * min(shares):.0f} to "
+        f"{100 * max(shares):.0f} % of it. Rates, ratios and times of this run mean little; counts and memory stand.\n\n"
+    )
 
 
 def table(rows):
@@ -30,16 +45,16 @@ def write(root, rows, plan, description):
 
 def readme(name, rows, plan, description):
     facts = "".join(f"- {key}: {value}\n" for key, value in description.items() if not isinstance(value, list))
-    loads = plan.raw.get("load average before each round", [])
-    busy = f"{min(loads):.1f} to {max(loads):.1f}" if loads else "unknown"
+    shares = plan.raw.get(OTHERS, [])
+    busy = f"{100 * min(shares):.0f} to {100 * max(shares):.0f} %" if shares else "unknown"
     return f"""# Benchmark run {name}
 
 `make bench` (`Benchmarks/run.sh`), {plan.rounds} rounds of {plan.seconds:g} s for each subject, subjects alternating.
 
-{table(rows)}
+{disturbance(plan)}{table(rows)}
 ## Machine and versions
 
-{facts}- load average before the rounds: {busy}
+{facts}- used by others before the rounds: {busy}
 
 The packages of each peer, every round's numbers and a second opinion on the throughput by wrk are in `raw.json`.
 
@@ -61,7 +76,7 @@ Made by `make bench`; edit Benchmarks/harness/report.py, not this page. Every nu
 in which the subjects took turns: the median of {plan.rounds} rounds of {plan.seconds:g} s, in brackets the least and most.
 This run: [{name}](../Benchmarks/runs/{name}/README.md), {description["cores"]} cores, {description["cpu"]}.
 
-{table(rows)}
+{disturbance(plan)}{table(rows)}
 What the rows compare, and what they do not:
 
 - The child is one C program that does next to nothing (`Benchmarks/echo.c`), so the programs in front of it are what is

@@ -15,6 +15,7 @@ from .workbench import say
 
 BIG_BYTES = 50_000_000
 SESSIONS = 10_000
+OTHERS = "share of the machine used by others before each round"
 
 
 @dataclass
@@ -40,8 +41,9 @@ class Plan:
     def keep(self, row, subject, result):
         self.raw.setdefault(row, {}).setdefault(subject, []).append(result)
 
-    def loads(self):
-        self.raw.setdefault("load average before each round", []).append(os.getloadavg()[0])
+    def look_around(self):
+        """Asks, while every subject rests, how busy the machine is without them."""
+        self.raw.setdefault(OTHERS, []).append(round(processes.busy_share(), 3))
 
     def values(self, row, subject, key):
         return [result[key] for result in self.raw.get(row, {}).get(subject, [])]
@@ -63,7 +65,7 @@ def ratio(row, plan, left, right, key, form="{:.2f}"):
 def alternate(plan, row, subjects, measure):
     """`measure(subject)` for each subject in every round, each round starting with another one."""
     for number in range(plan.rounds):
-        plan.loads()
+        plan.look_around()
         for index in range(len(subjects)):
             subject = subjects[(number + index) % len(subjects)]
             result = measure(subject)
@@ -292,7 +294,7 @@ def crash(plan):
     row, rounds = "crash", min(plan.rounds, 3)
     begin = child_start(plan)
     for _ in range(rounds):
-        plan.loads()
+        plan.look_around()
         result = crash_once(plan.bench)
         last, good = (1000 * result[key] for key in ("last_answer", "next_good"))
         say(f"  lodge: last of 100 answers {last:.1f} ms, next good {good:.0f} ms")

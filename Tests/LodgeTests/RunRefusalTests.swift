@@ -2,7 +2,7 @@
 import Testing
 
 /// What `lodge run` refuses before anything is started, in its own words (C1, C13, C16).
-@Suite("run: refusals", .timeLimit(.minutes(1)))
+@Suite("lodge run: refusals", .serialized, .timeLimit(.minutes(1)))
 struct RunRefusalTests {
     /// Runs to the end and answers the status and the last lines of standard error.
     private func refusal(
@@ -23,7 +23,7 @@ struct RunRefusalTests {
             (#"[{"name": "  ", "command": "a"}]"#, "specs.json:1:2: server 1 must have a name"),
             (#"[{"name": "a"}]"#, "specs.json:1:2: server 'a' must have a command"),
             (#"[{"name": "a", "command": " "}]"#, "specs.json:1:2: server 'a' must have a command"),
-            ("[\n  {\"name\": ", "specs.json:2:12: failed to parse as JSON: the text ends before the document does"),
+            ("[\n  {\"name\": ", "specs.json:2:12: failed to parse as JSON: the file ends too early"),
             (
                 "[{\"name\": \"a\", \"command\": \"b\"},\n{\"NAME\": \"a\", \"Command\": \"c\"}]",
                 "specs.json:2:1: server name 'a' is used twice (first on line 1); rename one of them"

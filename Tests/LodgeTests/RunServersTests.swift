@@ -4,7 +4,7 @@ import JSONRPC
 import Testing
 
 /// The servers of a session: whose children they are, what they are given, and how they start (C3–C7, C-G5, A4).
-@Suite("run: servers", .timeLimit(.minutes(1)))
+@Suite("lodge run: servers", .serialized, .timeLimit(.minutes(1)))
 struct RunServersTests {
     /// An agent that says when it runs and ends with its input.
     static let waiting = "echo ready; read -r line; exit 0"

@@ -19,9 +19,8 @@ struct ChildPipes {
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         unsafe posix_spawn_file_actions_adddup2(&actions, input[0], STDIN_FILENO)
         unsafe posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO)
-        // Sound: the copies live until the end of this function; the last element is the nil that ends argv.
+        // Sound: the copies are never freed, since a relay starts one child; the last element is the nil that ends argv.
         var arguments: [UnsafeMutablePointer<CChar>?] = unsafe command.map { unsafe strdup($0) } + [nil]
-        defer { for unsafeargument in unsafe arguments { unsafe free(argument) } }
         var pid: pid_t = 0
         let status = unsafe posix_spawn(&pid, command[0], &actions, nil, &arguments, environ)
         guard status == 0 else { throw StartError(call: "posix_spawn", number: status) }

@@ -8,11 +8,13 @@ struct Products {
     let lodge: String
     let fixture: String
     /// This program, which is a server too.
-    let chaos = "/proc/\(getpid())/exe"
+    let chaos: String
     let scratch: String
 
     init() throws(SystemError) {
-        let directory = ProcessState.environmentVariable("LODGE_PRODUCTS") ?? Self.ownDirectory()
+        chaos = Self.ownPath()
+        let beside = String(chaos.prefix(upTo: chaos.lastIndex(of: "/") ?? chaos.startIndex))
+        let directory = ProcessState.environmentVariable("LODGE_PRODUCTS") ?? beside
         lodge = "\(directory)/lodge"
         fixture = "\(directory)/FixtureServer"
         for program in [lodge, fixture] where unsafe access(program, X_OK) != 0 {
@@ -28,14 +30,13 @@ struct Products {
         unsafe rmdir(scratch)
     }
 
-    private static func ownDirectory() -> String {
+    private static func ownPath() -> String {
         // The buffer is as long as readlink is told; what it wrote is copied.
         let path = unsafe [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { room, count in
             count = unsafe room.withMemoryRebound(to: CChar.self) {
                 max(0, unsafe readlink("/proc/self/exe", $0.baseAddress, $0.count))
             }
         }
-        let directory = path.lastIndex(of: UInt8(ascii: "/")).map { path[..<$0] } ?? path[...]
-        return String(decoding: directory, as: UTF8.self)
+        return String(decoding: path, as: UTF8.self)
     }
 }

@@ -59,8 +59,7 @@ extension RelayHandler {
     /// Keeps a head that asks for nothing out of the ordinary.
     private func remember(_ head: HTTPRequestHead, _ fields: RequestFields) {
         guard request.keepsAlive, request.version == .http1_1, !fields.expectsContinue else { return }
-        lastHead = AdmittedHead(
-            head, request, grants: core.policy.authentication.generation, expiry: request.grantExpiry)
+        lastHead = AdmittedHead(head, request)
     }
 
     private func refusal(ofMessageWith fields: RequestFields) -> GatewayRefusal? {
@@ -83,6 +82,8 @@ extension RelayHandler {
 
     /// The token, what it reaches, and the MCP headers; what is found out is kept with the request.
     private func admit(to relay: any ServerRelay, _ fields: RequestFields) -> GatewayRefusal? {
+        // Read first: a grant that is revoked while it is looked up must not be remembered under the later number.
+        request.grants = core.policy.authentication.generation
         switch core.policy.grant(authorization: fields.authorization) {
         case .failure(let refusal): return refusal
         case .success(let grant):

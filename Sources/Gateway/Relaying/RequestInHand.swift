@@ -20,6 +20,8 @@ struct RequestInHand {
     var principal = Principal.anonymous
     /// When the grant of the principal ends; nil where it ends with the process.
     var grantExpiry: ContinuousClock.Instant?
+    /// The state of the grants before the principal's was looked up.
+    var grants: UInt64 = 0
     var session: String?
     /// Whether `MCP-Protocol-Version` names no revision with a handshake; that does not matter to `initialize`.
     var versionIsUnknown = false

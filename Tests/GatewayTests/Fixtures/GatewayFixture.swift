@@ -18,9 +18,16 @@ struct GatewayFixture {
         _ servers: [any ServerRelay], tokens: [String: Grant]? = nil, configuration: GatewayConfiguration = .init(),
         _ body: (GatewayFixture) async throws -> Void
     ) async throws {
-        let bound = Mailbox<GatewayService.Bound>()
         let authentication: any Authenticating =
             tokens.map { tokens in GrantAuthentication(GrantTable(tokens)) { String($0) } } ?? OpenAuthentication()
+        try await run(servers, authentication: authentication, configuration: configuration, body)
+    }
+
+    static func run(
+        _ servers: [any ServerRelay], authentication: any Authenticating,
+        configuration: GatewayConfiguration = .init(), _ body: (GatewayFixture) async throws -> Void
+    ) async throws {
+        let bound = Mailbox<GatewayService.Bound>()
         let service = GatewayService(
             configuration, servers: servers, authentication: authentication,
             group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "gateway") { _ in SwiftLogNoOpLogHandler() }

@@ -62,6 +62,11 @@ final class AgentRun: Sendable {
         }
     }
 
+    deinit {
+        // A test that failed half-way; otherwise Lodge has ended. The guard ends the rest.
+        child.send(SIGKILL)
+    }
+
     var pid: Int32 { child.pid }
 
     /// Sends a signal to Lodge alone.
@@ -85,7 +90,11 @@ final class AgentRun: Sendable {
     func finish(
         after family: ProcessFamily = ProcessFamily(), sourceLocation: SourceLocation = #_sourceLocation
     ) async -> Int32 {
-        let status = await child.waitForExit()
+        let status = await withTaskCancellationHandler {
+            await child.waitForExit()
+        } onCancel: {
+            child.send(SIGKILL)
+        }
         let left = family.survivors
         #expect(left.isEmpty, "processes outlived lodge", sourceLocation: sourceLocation)
         for process in left { process.kill() }

@@ -24,8 +24,8 @@ struct LineSource: Sequence, IteratorProtocol {
             // A terminal whose other side is gone reports an error instead of an end.
             var chunk = [UInt8](repeating: 0, count: 4096)
             // Sound: read(2) writes at most the count it is given, and the buffer outlives the call.
-            let count = unsafe read(handle.fileDescriptor, &chunk, chunk.count)
-            chunk.removeLast(chunk.count - max(0, count))
+            let count = unsafe Foundation.read(handle.fileDescriptor, &chunk, chunk.count)
+            chunk.removeLast(chunk.count - Swift.max(0, count))
             bytes += chunk
             guard chunk.isEmpty else { continue }
             isOver = true

@@ -134,6 +134,11 @@ extension LodgeProcess {
         return try #require(answer.json?["servers"]?.elements?.first)
     }
 
+    /// What EverythingServer has counted: how often it was sent something.
+    func seen(_ counter: String) async throws -> JSONValue? {
+        try await client().call("subscriptions").json?["result"]?["structuredContent"]?[counter]
+    }
+
     /// Waits until `/status` says so.
     func reaches(_ condition: (JSONValue) -> Bool) async throws -> Bool {
         try await eventually { condition(try await status()) }

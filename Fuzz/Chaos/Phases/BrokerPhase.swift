@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FixtureKit
+import Glibc
+import JSONRPCOracle
+
+/// Lodge itself is killed, with servers that have daemonized children or do not end when asked: all are gone in time.
+struct BrokerPhase {
+    static let name = "broker"
+    /// In which everything below a killed lodge has to be gone.
+    private static let limit: Duration = .seconds(5)
+    private static let calls = 8
+
+    private struct Kind {
+        var name: String
+        var flags: [String] = []
+        var server: [String]
+        /// Processes of it that run once it has started, with one session open.
+        var processes: Int
+        /// Whether lodge is killed at any moment of its start.
+        var early = false
+    }
+
+    let stage: Stage
+    let kills: Int
+
+    func run() {
+        var random = SplitMix64(seed: stage.seed)
+        var longest = Duration.zero
+        var done = 0
+        for round in 0..<kills where !stage.isOver {
+            let kind = kinds[round % kinds.count]
+            do {
+                longest = max(longest, try kill(kind, &random))
+                done += 1
+            } catch {
+                stage.findings.violation("\(kind.name): \(error)")
+            }
+        }
+        stage.findings.count("lodges killed", done)
+        stage.findings.note("longest until nothing was left", "\(longest.wholeMilliseconds) ms")
+        if done < kills { stage.findings.note("lodges wanted", Findings.grouped(kills)) }
+    }
+
+    private var kinds: [Kind] {
+        let hostile = [stage.products.fixture, "hostile", "--grandchild"]
+        let stubborn = hostile + ["--ignore-sigterm", "--ignore-eof"]
+        return [
+            Kind(name: "a daemonized grandchild", server: hostile, processes: 2),
+            Kind(name: "a server that ignores its end", server: stubborn, processes: 2),
+            Kind(name: "a start with a grandchild", server: stubborn, processes: 0, early: true),
+            Kind(name: "a server under load", server: stage.shuffledServer, processes: 1),
+            Kind(name: "a server for each session", flags: ["--isolation", "client"], server: stubborn, processes: 2),
+        ]
+    }
+
+    /// Answers how long it took until nothing was left.
+    private func kill(_ kind: Kind, _ random: inout SplitMix64) throws -> Duration {
+        let lodge = try RunningLodge(stage.products, flags: kind.flags, server: kind.server)
+        defer { lodge.kill() }
+        var sockets: [Socket] = []
+        defer { for socket in sockets { socket.close() } }
+        if kind.early {
+            ProcessState.sleep(milliseconds: random.below(150))
+        } else {
+            try lodge.waitUntilReady()
+            sockets = try callsInFlight(lodge)
+            try waitForProcesses(kind.processes, of: lodge)
+            ProcessState.sleep(milliseconds: random.below(200))
+        }
+        // Stopped first, so that what is seen now is what it leaves.
+        lodge.signal(SIGSTOP)
+        let below = left(by: lodge) + ProcessTable.descendants(of: lodge.pid)
+        lodge.signal(SIGKILL)
+        let start = ContinuousClock.now
+        guard lodge.ended(within: RunningLodge.patience) != nil else {
+            throw RunningLodge.Failure(description: "lodge outlived SIGKILL")
+        }
+        stage.findings.count("processes below them", Set(below.map(\.pid)).count)
+        return waitUntilGone(below, lodge, kind, since: start)
+    }
+
+    private func waitUntilGone(
+        _ below: [ProcessEntry], _ lodge: RunningLodge, _ kind: Kind, since start: ContinuousClock.Instant
+    ) -> Duration {
+        while true {
+            let rest = below.filter(ProcessTable.isRunning) + left(by: lodge)
+            let past = start.duration(to: .now)
+            if rest.isEmpty { return past }
+            if past > Self.limit {
+                let names = Set(rest.map { "\($0.name) \($0.pid)" }).sorted()
+                stage.findings.violation("\(kind.name): after \(Self.limit) there are still \(names)")
+                for process in rest where ProcessTable.isRunning(process) { _ = Glibc.kill(process.pid, SIGKILL) }
+                return past
+            }
+            ProcessState.sleep(milliseconds: 5)
+        }
+    }
+
+    /// Leaves calls in flight, on a session of their own.
+    private func callsInFlight(_ lodge: RunningLodge) throws -> [Socket] {
+        let connection = try Conversation(lodge.endpoint)
+        defer { connection.close() }
+        let session = try connection.openSession()
+        return try (0..<Self.calls).map { number in
+            var body: [UInt8] = []
+            Call(client: number, sequence: 0, tool: .echo).appendMessage(to: &body)
+            let socket = try Socket(port: lodge.endpoint.port)
+            _ = try socket.send(lodge.endpoint.post(String(decoding: body, as: UTF8.self), session: session), from: 0)
+            return socket
+        }
+    }
+
+    private func waitForProcesses(_ count: Int, of lodge: RunningLodge) throws {
+        let end = ContinuousClock.now + RunningLodge.patience
+        while left(by: lodge).count < count {
+            guard ContinuousClock.now < end else {
+                throw RunningLodge.Failure(description: "of \(count) processes, \(left(by: lodge).count) came up")
+            }
+            ProcessState.sleep(milliseconds: 5)
+        }
+    }
+
+    /// What carries the marker of that lodge, but for itself.
+    private func left(by lodge: RunningLodge) -> [ProcessEntry] {
+        ProcessTable.carrying(lodge.marker).filter { $0.pid != lodge.pid }
+    }
+}

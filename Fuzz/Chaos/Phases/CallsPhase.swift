@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Clients in great number on one server at a time, all with the same ids and tokens: nobody may get another's answer.
+///
+/// Most calls go to a server that answers in any order; a share goes to one that answers in order, to one that counts
+/// what reaches it, and to one that forges answers, tokens and cancellations.
+struct CallsPhase {
+    static let name = "calls"
+    private static let clients = 64
+
+    private struct Part {
+        var name: String
+        var server: [String]
+        var calls: Int
+        var tools: [CalledTool]
+        var isHostile = false
+        var counts = false
+    }
+
+    let stage: Stage
+    let calls: Int
+
+    func run() {
+        var done = 0
+        for (number, part) in parts.enumerated() where part.calls > 0 && !stage.isOver {
+            done += run(part, seed: stage.seed &+ UInt64(number))
+        }
+        if done < calls { stage.findings.note("calls wanted", Findings.grouped(calls)) }
+    }
+
+    private var parts: [Part] {
+        let fixture = stage.products.fixture
+        // The counting server remembers every call, and the hostile one makes each a dozen messages.
+        let counted = min(calls / 20, 50_000)
+        let hostile = min(calls / 20, 100_000)
+        let inOrder = calls / 10
+        return [
+            Part(name: "hostile server", server: [fixture, "hostile"], calls: hostile, tools: [.echo], isHostile: true),
+            Part(
+                name: "counting server", server: [fixture, "counting"], calls: counted, tools: [.hit, .progress],
+                counts: true),
+            Part(name: "echo server", server: [fixture, "echo"], calls: inOrder, tools: [.echo]),
+            Part(
+                name: "shuffled server", server: stage.shuffledServer, calls: calls - counted - hostile - inOrder,
+                tools: [.echo, .progress]),
+        ]
+    }
+
+    /// Answers how many calls were made.
+    private func run(_ part: Part, seed: UInt64) -> Int {
+        let work = Workload(
+            calls: part.calls, tools: part.tools, findings: stage.findings, seed: seed, isHostile: part.isHostile)
+        stage.withLodge(server: part.server, warmUp: Self.clients) { lodge, _ in
+            try stage.withSessions(Self.clients, at: lodge.endpoint) { sessions in
+                let clients = sessions.enumerated().map {
+                    Client(number: $0.offset, session: $0.element, endpoint: lodge.endpoint, workload: work)
+                }
+                var teller = ProgressTeller(stage.findings, what: "calls, \(part.name)", total: part.calls)
+                Storm.run(clients) { now in
+                    teller.tell(work.answered + work.forged, now: now)
+                    if stage.isOver { work.close() }
+                }
+                let rate = Findings.grouped(teller.rate(work.made, now: .now))
+                stage.findings.note("\(part.name)", "\(Findings.grouped(work.made)) at \(rate)/s")
+                if part.counts, let session = sessions.first { try compareCount(work.made, lodge, session) }
+            }
+        }
+        stage.count(work)
+        return work.made
+    }
+
+    /// Every call reached the server once: it says itself how many there were.
+    private func compareCount(_ made: Int, _ lodge: RunningLodge, _ session: String) throws {
+        let connection = try Conversation(lodge.endpoint)
+        defer { connection.close() }
+        let answer = try connection.call("count", session: session)
+        guard let match = String(decoding: answer, as: UTF8.self).firstMatch(of: #/"total":(\d+)/#) else {
+            return stage.findings.violation("the counting server did not say how many calls came in")
+        }
+        if match.1 != "\(made)" { stage.findings.violation("of \(made) calls, \(match.1) reached the server") }
+    }
+}
