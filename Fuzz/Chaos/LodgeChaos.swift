@@ -31,11 +31,12 @@ enum LodgeChaos {
         let end = options.time.map { ContinuousClock.now + $0 }
         for (place, phase) in options.phases.enumerated() where !Interruption.isAsked {
             // What one phase leaves of its time goes to those behind it.
-            let share = end.map { (.now + ($0 - .now) / (options.phases.count - place)) }
+            let now = ContinuousClock.now
+            let share = end.map { now + ($0 - now) / (options.phases.count - place) }
             findings.phase = phase
             let stage = Stage(
                 products: products, findings: findings, seed: options.seed,
-                deadline: share ?? .now + .seconds(24 * 3_600))
+                deadline: share ?? now + .seconds(24 * 3_600))
             switch phase {
             case CallsPhase.name: CallsPhase(stage: stage, calls: options.calls).run()
             case DisconnectsPhase.name: DisconnectsPhase(stage: stage, disconnects: options.disconnects).run()

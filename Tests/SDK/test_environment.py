@@ -63,3 +63,11 @@ def _wait(process: int, limit: float = 10):
         assert poll.poll(limit * 1000), f"the process of an ended session still ran after {limit} s"
     finally:
         os.close(process)
+
+
+@pytest.mark.xfail(strict=True, reason="results are not redacted yet; SECURITY.md says so, docs/acceptance.md has it as open")
+async def test_a_secret_is_redacted_from_a_result(serve):
+    broker = serve(
+        [program("EverythingServer")], "--env", "WANTED_TOKEN", environment={"WANTED_TOKEN": "canary-6f1d2b7790aa"})
+    async with connect(broker.target) as client:
+        assert "canary-6f1d2b7790aa" not in str(await client.call("print_env", {"name": "WANTED_TOKEN"}))

@@ -31,12 +31,9 @@ struct Products {
     }
 
     private static func ownPath() -> String {
-        // The buffer is as long as readlink is told; what it wrote is copied.
-        let path = unsafe [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { room, count in
-            count = unsafe room.withMemoryRebound(to: CChar.self) {
-                max(0, unsafe readlink("/proc/self/exe", $0.baseAddress, $0.count))
-            }
-        }
-        return String(decoding: path, as: UTF8.self)
+        var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+        // readlink writes no more than it is told and ends it with nothing.
+        let count = unsafe readlink("/proc/self/exe", &path, path.count)
+        return String(decoding: path.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FixtureKit
+
 /// What a call asks the server to do.
 enum CalledTool: CaseIterable {
     /// Answers with the label.

@@ -97,7 +97,8 @@ struct ResponseReader {
         guard end - start > count, bytes[start + count - 1] == UInt8(ascii: ":") else { return nil }
         for offset in 0..<count {
             // A literal's bytes live for ever, and `offset` is inside them.
-            guard bytes[start + offset] | 0x20 == unsafe name.utf8Start[offset] | 0x20 else { return nil }
+            let wanted = unsafe name.utf8Start[offset]
+            guard bytes[start + offset] | 0x20 == wanted | 0x20 else { return nil }
         }
         let value = start + count
         return value < end && bytes[value] == UInt8(ascii: " ") ? value + 1 : value

@@ -8,7 +8,7 @@ import JSONRPCOracle
 /// Tool `echo` {message} answers with it; `progress` {steps, label} sends that many notifications with the label and
 /// then answers with it; `hang` never answers; `hanging` tells how many calls of it were not cancelled. What waits is
 /// as much as clients have in flight, and hanging calls; nothing else is kept, however long it runs.
-struct ShuffledServer {
+struct ShuffledServer: ~Copyable {
     private struct Work {
         let id: JSONValue
         let text: String

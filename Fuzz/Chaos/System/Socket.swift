@@ -49,8 +49,7 @@ struct Socket {
         while true {
             // Only bytes from `start` to the end of the array are read.
             let count = unsafe bytes.withUnsafeBytes {
-                unsafe Glibc.send(
-                    descriptor.number, $0.baseAddress?.advanced(by: start), bytes.count - start, Int32(MSG_NOSIGNAL.rawValue))
+                unsafe Glibc.send(descriptor.number, $0.baseAddress?.advanced(by: start), bytes.count - start, 0)
             }
             if count >= 0 { return count }
             if errno == EAGAIN { return 0 }

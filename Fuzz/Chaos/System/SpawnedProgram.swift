@@ -25,7 +25,7 @@ final class SpawnedProgram {
         unsafe posix_spawn_file_actions_adddup2(&actions, pipe[1], STDOUT_FILENO)
         unsafe posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         var pid: pid_t = 0
-        let code = Self.withCopies(words) { arguments in
+        let code = unsafe Self.withCopies(words) { arguments in
             unsafe Self.withCopies(environment) { unsafe posix_spawn(&pid, words[0], &actions, nil, arguments, $0) }
         }
         guard code == 0 else {
