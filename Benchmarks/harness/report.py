@@ -11,19 +11,23 @@ QUIET = 0.1
 HEAD = "| what | target | measured | met | how |\n| --- | --- | --- | --- | --- |\n"
 
 
+def is_disturbed(plan):
+    return max(plan.raw.get(OTHERS, [0])) > QUIET
+
+
 def disturbance(plan):
     """What to say of a machine that had other things to do; empty when it was quiet."""
-    shares = plan.raw.get(OTHERS, [])
-    if not shares or max(shares) <= QUIET:
+    if not is_disturbed(plan):
         return ""
+    shares = plan.raw[OTHERS]
     return (
         f"**The machine was busy:** before the rounds other programs used {100 * min(shares):.0f} to "
-        f"{100 * max(shares):.0f} % of it. Rates, ratios and times of this run mean little; counts and memory stand.\n\n"
+        f"{100 * max(shares):.0f} % of it. Rows that rest on time are left undecided; counts and memory stand.\n\n"
     )
 
 
 def table(rows):
-    verdict = {True: "yes", False: "**no**", None: "–"}
+    verdict = {True: "yes", False: "**no**", None: "undecided"}
     lines = [f"| {row.what} | {row.target} | {row.measured} | {verdict[row.met]} | {row.how} |" for row in rows]
     return HEAD + "\n".join(lines) + "\n"
 

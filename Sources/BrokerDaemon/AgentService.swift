@@ -145,8 +145,9 @@ final class AgentService: Service {
         do throws(SpawnError) {
             // The sandbox would start, and then report what it cannot find in its own words and with its own status.
             try specification(launch.command[0], Array(launch.command.dropFirst())).checkProgram()
-            return try ChildProcess.spawn(
-                specification(confined.launch.executable, confined.launch.arguments), guardedBy: broker.guardian)
+            var wrapped = specification(confined.launch.executable, confined.launch.arguments)
+            wrapped.wrappers = confined.launch.wrappers
+            return try ChildProcess.spawn(wrapped, guardedBy: broker.guardian)
         } catch {
             throw AgentSession.Failure(message: error.message, hints: [])
         }

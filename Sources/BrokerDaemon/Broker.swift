@@ -16,6 +16,7 @@ package import ServiceLifecycle
 package final class Broker: Sendable {
     private let settings: BrokerSettings
     private let servers: [ServerAssembly]
+    /// They end with the process: Hummingbird still asks for a loop in a task of its own after its server has returned.
     private let loops: MultiThreadedEventLoopGroup
     let guardian: GuardProcess
     private let callLog: CallLogWriter?
@@ -49,7 +50,7 @@ package final class Broker: Sendable {
 
     /// The parts that have to run, in the order of their dependence.
     package var services: [any Service] {
-        var all: [any Service] = [LoopsService(loops: loops), GuardService(guardian: guardian)]
+        var all: [any Service] = [GuardService(guardian: guardian)]
         if let callLog { all.append(callLog) }
         all.append(SupervisorsService(servers: servers))
         all.append(SweepService(servers: servers))

@@ -1,19 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ChildProcesses
-import NIOPosix
 import ServiceLifecycle
 import Upstreams
-import NIOCore
-
-/// Keeps the event loops until everything that uses them has stopped.
-struct LoopsService: Service {
-    let loops: MultiThreadedEventLoopGroup
-
-    func run() async throws {
-        try await gracefulShutdown()
-        try await loops.shutdownGracefully()
-    }
-}
 
 /// Lets the guard go once no process is left for it to guard.
 struct GuardService: Service {

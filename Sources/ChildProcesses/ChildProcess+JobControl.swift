@@ -30,6 +30,26 @@ extension ChildProcess {
         }
     }
 
+    /// As `followStops`, for a program behind wrappers, which are not stopped with it and do not tell.
+    ///
+    /// No event tells of the stop of a process that is not one's own child, so it is looked for four times a second.
+    /// One that is found twice in a row counts: Ctrl-Z has stopped Lodge by then.
+    func followStops(
+        behind wrappers: Int, seenBefore: ProcessEntry.Identity? = nil,
+        _ stop: @escaping @Sendable () -> Void = { raise(SIGSTOP) }
+    ) {
+        queue.asyncAfter(deadline: .now() + .milliseconds(250)) { [self] in
+            guard exitStatus == nil else { return }
+            var stopped = ProcessTable.onlyDescendant(of: pid, generations: wrappers).flatMap { $0.isStopped ? $0 : nil }
+            if let program = stopped, program.identity == seenBefore {
+                stop()
+                StrangerSignal.send(SIGCONT, to: program.identity)
+                stopped = nil
+            }
+            followStops(behind: wrappers, seenBefore: stopped?.identity, stop)
+        }
+    }
+
     private static func pause(milliseconds: Int) {
         var time = timespec(tv_sec: 0, tv_nsec: milliseconds * 1_000_000)
         // Sound: `time` is a local. That a signal may cut the pause short is no harm.

@@ -32,7 +32,10 @@ extension ChildProcess {
             let child = try launch(request, specification, guardian, standardError)
             if child.handle.leadsGroup { guardian?.add(group: child.pid, of: specification.marker) }
             child.start()
-            if specification.streams == .inherited, specification.group == .shared { child.followStops() }
+            if specification.streams == .inherited, specification.group == .shared {
+                child.followStops()
+                if specification.wrappers > 0 { child.followStops(behind: specification.wrappers) }
+            }
             return child
         } catch {
             guardian?.remove(marker: specification.marker)

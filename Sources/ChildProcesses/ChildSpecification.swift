@@ -33,6 +33,8 @@ package struct ChildSpecification: Hashable, Sendable {
     package var marker: String
     package var streams: Streams
     package var group: Group
+    /// How many programs start one another until the one that is meant runs, as a sandbox's do.
+    package var wrappers = 0
 
     package init(
         executable: String, arguments: [String] = [], environment: [String: String], workingDirectory: String? = nil,

@@ -18,6 +18,8 @@ struct ProcessEntry: Hashable, Sendable {
     var session: pid_t
     /// False for one that only waits to be collected by its parent.
     var isAlive: Bool
+    /// Whether a signal such as SIGTSTP holds it.
+    var isStopped = false
     /// The markers in its environment, outermost first; none if it cannot be read.
     var markers: [String] = []
 
@@ -45,6 +47,21 @@ enum ProcessTable {
     static func entry(of pid: pid_t) -> ProcessEntry? {
         var buffer = [UInt8](repeating: 0, count: 1024)
         return entry(of: pid, buffer: &buffer)
+    }
+
+    /// Answers the process so many generations below another, as long as each on the way has one child only.
+    static func onlyDescendant(of pid: pid_t, generations: Int) -> ProcessEntry? {
+        var pid = pid
+        var buffer = [UInt8](repeating: 0, count: 256)
+        for _ in 0..<generations {
+            let count = read("task/\(pid)/children", of: pid, into: &buffer)
+            // The file is not there where the kernel was built without it (CONFIG_PROC_CHILDREN).
+            guard count > 0 else { return nil }
+            let children = String(decoding: Array(buffer[..<count]), as: UTF8.self).split(separator: " ")
+            guard children.count == 1, let child = pid_t(children[0]) else { return nil }
+            pid = child
+        }
+        return entry(of: pid)
     }
 
     private static func listPids() -> [pid_t] {
@@ -102,6 +119,7 @@ extension ProcessEntry {
         parent = pid_t(truncatingIfNeeded: numbers[0])
         group = pid_t(truncatingIfNeeded: numbers[1])
         session = pid_t(truncatingIfNeeded: numbers[2])
+        isStopped = state == UInt8(ascii: "T")
         // A zombie with threads left is a program whose first thread ended before the others.
         isAlive = numbers[16] > 1 || !(state == UInt8(ascii: "Z") || state == UInt8(ascii: "X"))
     }

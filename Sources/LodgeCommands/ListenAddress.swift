@@ -31,6 +31,9 @@ struct ListenAddress: ExpressibleByArgument, Hashable {
         self.port = Int(number)
     }
 
+    /// What help shows for it, written as the flag takes it.
+    var defaultValueDescription: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
     /// Whether only this machine can connect.
     var isLoopback: Bool {
         host == "localhost" || host == "::1"

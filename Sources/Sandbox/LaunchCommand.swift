@@ -11,6 +11,8 @@ package struct LaunchCommand: Hashable, Sendable {
     package var executable: String
     /// Without the program's name.
     package var arguments: [String]
+    /// How many processes start one another before the agent: none without a sandbox.
+    package var wrappers = 0
 
     package init(executable: String, arguments: [String]) {
         self.executable = executable

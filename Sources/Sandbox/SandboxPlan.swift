@@ -63,6 +63,10 @@ package struct SandboxPlan: Hashable, Sendable {
     }
 
     static func outer(_ tools: SandboxTools, _ command: [String]) -> LaunchCommand {
-        LaunchCommand(executable: tools.shell, arguments: ["-c", LaunchScript.outer, "lodge-sandbox"] + command)
+        var launch = LaunchCommand(
+            executable: tools.shell, arguments: ["-c", LaunchScript.outer, "lodge-sandbox"] + command)
+        // The outer shell, bubblewrap or unshare, and process 1 inside.
+        launch.wrappers = 3
+        return launch
     }
 }

@@ -17,7 +17,9 @@ struct OutageTests {
     func callsInFlight() throws {
         let harness = try MultiplexerHarness.ready()
         let sinks = (1...100).map { _ in RecordingSink() }
-        for (index, sink) in sinks.enumerated() { try harness.request(Sample.call(id: "\(index)"), UInt64(index), sink) }
+        for (index, sink) in sinks.enumerated() {
+            try harness.request(Sample.call(id: "\(index)"), UInt64(index), sink)
+        }
         harness.end(.exited(code: 7))
         for (index, sink) in sinks.enumerated() {
             let more = #""reason":"exited",\#(mayHaveTakenEffect),"exitCode":7"#
@@ -27,14 +29,21 @@ struct OutageTests {
         #expect(harness.records.count == 100)
     }
 
-    @Test("the reason tells how the server ended", arguments: [
-        (Ending.Cause.signaled(number: 11, name: "SIGSEGV"), "was ended by signal 11 (SIGSEGV)", "exited", #","signal":"SIGSEGV""#),
-        (.unknown, "ended with a status that nobody knows", "exited", ""),
-        (.closedOutput, "closed its output", "closed-output", ""),
-        (.stopped, "was stopped", "stopped", ""),
-        (.handshake("no answer to initialize within 30 s"),
-            "did not finish its handshake: no answer to initialize within 30 s", "handshake-failed", ""),
-    ])
+    @Test(
+        "the reason tells how the server ended",
+        arguments: [
+            (
+                Ending.Cause.signaled(number: 11, name: "SIGSEGV"), "was ended by signal 11 (SIGSEGV)", "exited",
+                #","signal":"SIGSEGV""#
+            ),
+            (.unknown, "ended with a status that nobody knows", "exited", ""),
+            (.closedOutput, "closed its output", "closed-output", ""),
+            (.stopped, "was stopped", "stopped", ""),
+            (
+                .handshake("no answer to initialize within 30 s"),
+                "did not finish its handshake: no answer to initialize within 30 s", "handshake-failed", ""
+            ),
+        ])
     func causes(cause: Ending.Cause, text: String, reason: String, more: String) throws {
         let harness = try MultiplexerHarness.ready()
         let sink = RecordingSink()
@@ -198,7 +207,8 @@ struct OutageTests {
         for (index, stream) in streams.enumerated() { harness.open(stream, UInt64(index)) }
         harness.end()
         try harness.startGeneration(
-            capabilities: #"{"tools":{"listChanged":true},"prompts":{"listChanged":false},"resources":{"listChanged":true}}"#)
+            capabilities:
+                #"{"tools":{"listChanged":true},"prompts":{"listChanged":false},"resources":{"listChanged":true}}"#)
         let expected = ["tools", "resources"].map { #"{"jsonrpc":"2.0","method":"notifications/\#($0)/list_changed"}"# }
         #expect(streams.map(\.messages) == [expected, expected])
     }

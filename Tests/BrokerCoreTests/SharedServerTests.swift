@@ -48,7 +48,8 @@ struct SharedServerTests {
         let (session, sink) = (try open(server), RecordingSink())
         #expect(
             server.receive(
-            try .of(Sample.call(id: "\"c\""), session: session, principal: .alice), sink: sink).ticket != nil)
+                try .of(Sample.call(id: "\"c\""), session: session, principal: .alice), sink: sink
+            ).ticket != nil)
         #expect(connection.sent.last == Sample.call(id: "2"))
         try upstream.serve(Sample.answer(id: "2"))
         #expect(sink.bodies == [Sample.answer(id: "\"c\"")])
@@ -121,7 +122,8 @@ struct SharedServerTests {
         let session = try open(server)
         #expect(
             server.receive(
-            try .of(Sample.empty(id: "2"), session: session, principal: .alice), sink: RecordingSink()).isAccepted)
+                try .of(Sample.empty(id: "2"), session: session, principal: .alice), sink: RecordingSink()
+            ).isAccepted)
         #expect(connection.sent.count == 2)
     }
 
@@ -132,7 +134,8 @@ struct SharedServerTests {
         let message = #"{"jsonrpc":"2.0","method":"notifications/x"}"#
         #expect(
             server.receive(
-            try .of(message, session: session, principal: .alice), sink: RecordingSink()).isAccepted)
+                try .of(message, session: session, principal: .alice), sink: RecordingSink()
+            ).isAccepted)
         #expect(connection.sent.last == message)
     }
 
@@ -155,7 +158,8 @@ struct SharedServerTests {
         let session = try open(server)
         let ticket = try #require(
             server.receive(
-            try .of(Sample.call(id: "1"), session: session, principal: .alice), sink: RecordingSink()).ticket)
+                try .of(Sample.call(id: "1"), session: session, principal: .alice), sink: RecordingSink()
+            ).ticket)
         ticket.abandon()
         #expect(connection.sent.last == Sample.cancelled("2", reason: "the client left"))
         #expect(server.status().callsInFlight == 0)

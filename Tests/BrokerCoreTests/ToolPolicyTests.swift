@@ -46,7 +46,9 @@ struct ToolPolicyTests {
         let (push, rm) = (#"{"name":"git_push"}"#, #"{"name":"rm"}"#)
         let bodies = try situation.ask(
             listTools,
-            answer: #"{"a":[1.0],"id":2,"result":{"x":1, "tools" : [ \#(push), \#(log) ,\#(rm),\#(diff)],"nextCursor":"c"}}"#)
+            answer:
+                #"{"a":[1.0],"id":2,"result":{"x":1, "tools" : [ \#(push), \#(log) ,\#(rm),\#(diff)],"nextCursor":"c"}}"#
+        )
         #expect(
             bodies == [#"{"a":[1.0],"id":"l","result":{"x":1, "tools" : [\#(log),\#(diff)],"nextCursor":"c"}}"#])
     }
@@ -61,7 +63,9 @@ struct ToolPolicyTests {
 
     @Test(
         "a tool without a name that is certain is not listed",
-        arguments: [#"{"name":"a","name":"b"}"#, #"{"name":5}"#, "{}", "\"a\"", "null", #"{"\u006eame":"b","name":"a"}"#])
+        arguments: [
+            #"{"name":"a","name":"b"}"#, #"{"name":5}"#, "{}", "\"a\"", "null", #"{"\u006eame":"b","name":"a"}"#,
+        ])
     func uncertainName(tool: String) throws {
         let situation = try Situation(Self.policy("a"))
         let bodies = try situation.ask(listTools, answer: #"{"id":2,"result":{"tools":[\#(tool)]}}"#)

@@ -33,13 +33,17 @@ struct AdmittedHeadTests {
         #expect(try admitted().length(of: head(reordered), grants: 7) == nil)
     }
 
-    @Test("is read again when any value differs", arguments: [
-        ("Host", "evil.example"), ("Authorization", "Bearer wrong"), ("Authorization", "Bearer rights"),
-        ("Mcp-Session-Id", "s-2"), ("Origin", "http://evil.example"),
-    ])
+    @Test(
+        "is read again when any value differs",
+        arguments: [
+            ("Host", "evil.example"), ("Authorization", "Bearer wrong"), ("Authorization", "Bearer rights"),
+            ("Mcp-Session-Id", "s-2"), ("Origin", "http://evil.example"),
+        ])
     func different(name: String, value: String) throws {
         let changed = HTTPHeaders(Self.headers.map { ($0.name, $0.name == name ? value : $0.value) })
-        let more = Self.headers.contains(name: name) ? changed : HTTPHeaders(changed.map { ($0.name, $0.value) } + [(name, value)])
+        let more =
+            Self.headers.contains(name: name)
+            ? changed : HTTPHeaders(changed.map { ($0.name, $0.value) } + [(name, value)])
         #expect(try admitted().length(of: head(more), grants: 7) == nil)
     }
 

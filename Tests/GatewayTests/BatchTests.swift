@@ -91,14 +91,16 @@ struct BatchTests {
         }
     }
 
-    @Test("what a batch must not be is refused whole", arguments: [
-        ("[]", "the batch is empty; put messages into it"),
-        ("[\(call(1)),\(call(2, method: "initialize"))]", "initialize must not stand in a batch; send it alone"),
-        (
-            "[" + Array(repeating: "1", count: 257).joined(separator: ",") + "]",
-            "the batch has more than 256 messages; send fewer at a time"
-        ),
-    ])
+    @Test(
+        "what a batch must not be is refused whole",
+        arguments: [
+            ("[]", "the batch is empty; put messages into it"),
+            ("[\(call(1)),\(call(2, method: "initialize"))]", "initialize must not stand in a batch; send it alone"),
+            (
+                "[" + Array(repeating: "1", count: 257).joined(separator: ",") + "]",
+                "the batch has more than 256 messages; send fewer at a time"
+            ),
+        ])
     func refused(batch: String, message: String) async throws {
         try await withBatches { gateway, relay in
             let response = try await gateway.respond(to: post(batch, session))
@@ -108,9 +110,11 @@ struct BatchTests {
         }
     }
 
-    @Test("a session of any other revision sends messages one by one", arguments: [
-        "2024-11-05", "2025-06-18", "2025-11-25",
-    ])
+    @Test(
+        "a session of any other revision sends messages one by one",
+        arguments: [
+            "2024-11-05", "2025-06-18", "2025-11-25",
+        ])
     func otherRevisions(version: String) async throws {
         try await withBatches(version: version) { gateway, relay in
             let response = try await gateway.respond(to: post("[\(call(1))]", session))

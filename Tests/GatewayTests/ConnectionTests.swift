@@ -2,7 +2,6 @@
 import BrokerCore
 import LodgeTestSupport
 import NIOCore
-import ServiceLifecycle
 import Synchronization
 import Testing
 
@@ -136,9 +135,11 @@ struct ConnectionTests {
         }
     }
 
-    @Test("a request that does not arrive in time is answered with 408, in its head or in its body", arguments: [
-        "POST /mcp HTTP/1.1\r\nHost: local", String(post(call(1)).dropLast(1)),
-    ])
+    @Test(
+        "a request that does not arrive in time is answered with 408, in its head or in its body",
+        arguments: [
+            "POST /mcp HTTP/1.1\r\nHost: local", String(post(call(1)).dropLast(1)),
+        ])
     func tooSlow(beginning: String) async throws {
         var configuration = GatewayConfiguration()
         configuration.limits.requestArrival = .milliseconds(50)

@@ -9,7 +9,9 @@ import Testing
 struct OtherPathsTests {
     private let origin = ("Origin", "https://ok.example")
 
-    private var shared: GatewayConfiguration { GatewayConfiguration(origins: OriginRule(allowing: ["https://ok.example"])) }
+    private var shared: GatewayConfiguration {
+        GatewayConfiguration(origins: OriginRule(allowing: ["https://ok.example"]))
+    }
 
     @Test("health and readiness say one word, and need no token")
     func words() async throws {

@@ -73,7 +73,8 @@ struct RefusalTests {
                 -32600, "the Origin of the request is not allowed; start lodge with --allow-origin to allow it")),
         .init(
             testDescription: "wrong origin, OPTIONS",
-            request: request("OPTIONS", "/mcp", [("Host", "localhost"), ("Origin", "http://evil.example")]), status: 403,
+            request: request("OPTIONS", "/mcp", [("Host", "localhost"), ("Origin", "http://evil.example")]),
+            status: 403,
             body: failure(
                 -32600, "the Origin of the request is not allowed; start lodge with --allow-origin to allow it")),
         .init(
@@ -111,7 +112,8 @@ struct RefusalTests {
             request: request("GET", "/mcp", [("Host", "localhost"), ("Accept", "application/json")] + auth),
             status: 406, body: failure(-32600, "the Accept of the request must admit text/event-stream")),
         .init(
-            testDescription: "stream without a session", request: request("GET", "/mcp", [("Host", "localhost")] + auth),
+            testDescription: "stream without a session",
+            request: request("GET", "/mcp", [("Host", "localhost")] + auth),
             status: 400,
             body: failure(
                 -32600, "the request has no Mcp-Session-Id; initialize first and send the id that it gives")),
@@ -129,7 +131,8 @@ struct RefusalTests {
             body: failure(
                 -32600, "the request has no Mcp-Session-Id; initialize first and send the id that it gives")),
         .init(
-            testDescription: "malformed session", request: post(call(1), auth + [("Mcp-Session-Id", "a b")]), status: 400,
+            testDescription: "malformed session", request: post(call(1), auth + [("Mcp-Session-Id", "a b")]),
+            status: 400,
             body: failure(
                 -32600,
                 "the Mcp-Session-Id must be 1 to 256 visible ASCII characters; send it as initialize gave it")),

@@ -34,10 +34,12 @@ struct RelayTests {
 
     private static let text = call(1)
 
-    @Test("a notification is taken with 202, no body, and the session's id", arguments: [
-        #"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, #"{"jsonrpc":"2.0","id":1,"result":{}}"#,
-        #"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":""}}"#,
-    ])
+    @Test(
+        "a notification is taken with 202, no body, and the session's id",
+        arguments: [
+            #"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, #"{"jsonrpc":"2.0","id":1,"result":{}}"#,
+            #"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":""}}"#,
+        ])
     func accepted(message: String) async throws {
         let relay = FakeRelay()
         try await GatewayFixture.run([relay]) { gateway in
@@ -66,9 +68,11 @@ struct RelayTests {
         }
     }
 
-    @Test("each outcome has its status", arguments: [
-        (Answer.message(.error), 200), (.unknownSession(.error), 404), (.unavailable(.error, retryAfter: 3), 503),
-    ])
+    @Test(
+        "each outcome has its status",
+        arguments: [
+            (Answer.message(.error), 200), (.unknownSession(.error), 404), (.unavailable(.error, retryAfter: 3), 503),
+        ])
     func outcomes(answer: Answer, status: Int) async throws {
         let relay = FakeRelay { _, sink in
             sink.finish(answer)
@@ -83,9 +87,11 @@ struct RelayTests {
         }
     }
 
-    @Test("each refusal of the core has its status", arguments: [
-        (Refusal.invalid, 400), (.unknownSession, 404), (.unavailable(retryAfter: 7), 503),
-    ])
+    @Test(
+        "each refusal of the core has its status",
+        arguments: [
+            (Refusal.invalid, 400), (.unknownSession, 404), (.unavailable(retryAfter: 7), 503),
+        ])
     func refusals(refusal: Refusal, status: Int) async throws {
         let relay = FakeRelay { _, _ in .refused(refusal, .error) }
         try await GatewayFixture.run([relay]) { gateway in

@@ -60,7 +60,9 @@ struct RequestPolicyTests {
 
     @Test(
         "a page of this machine may send, and one that was allowed",
-        arguments: ["http://localhost", "https://127.0.0.1:3000", "http://[::1]:1", "HTTP://LOCALHOST", "https://ok.example"])
+        arguments: [
+            "http://localhost", "https://127.0.0.1:3000", "http://[::1]:1", "HTTP://LOCALHOST", "https://ok.example",
+        ])
     func origins(origin: String) {
         #expect(refusal(["Host": "localhost", "Origin": origin], origins: ["https://ok.example"]) == nil)
     }
@@ -107,9 +109,11 @@ struct RequestPolicyTests {
         #expect(authentication.grant(for: "new") == nil)
     }
 
-    @Test("every header that decides something may come only once", arguments: [
-        "Origin", "Authorization", "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version",
-    ])
+    @Test(
+        "every header that decides something may come only once",
+        arguments: [
+            "Origin", "Authorization", "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version",
+        ])
     func repeated(name: String) throws {
         let single = try #require(RequestFields.Single(rawValue: name))
         let headers = HTTPHeaders([("Host", "localhost"), (name, "a"), (name.lowercased(), "a")])

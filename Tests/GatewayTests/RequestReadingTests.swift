@@ -33,20 +33,23 @@ struct RequestReadingTests {
         #expect(RequestFields(["Accept": ""]).accepted == MediaTypes())
     }
 
-    @Test("a content type is JSON whatever its parameters", arguments: [
-        ("application/json", true), ("Application/JSON; charset=utf-8", true), ("application/json ;a", true),
-        ("text/json", false), ("application/json-patch+json", false), ("", false),
-    ])
+    @Test(
+        "a content type is JSON whatever its parameters",
+        arguments: [
+            ("application/json", true), ("Application/JSON; charset=utf-8", true), ("application/json ;a", true),
+            ("text/json", false), ("application/json-patch+json", false), ("", false),
+        ])
     func contentType(value: String, isJSON: Bool) {
         #expect(MediaTypes.isJSON(contentType: value) == isJSON)
     }
 
     @Test("header names are found in any case")
     func names() {
-        let fields = RequestFields(HTTPHeaders([
-            ("HOST", "h"), ("MCP-SESSION-ID", "s"), ("mcp-protocol-version", "v"), ("content-length", "12"),
-            ("EXPECT", "100-Continue"), ("content-encoding", "GZIP"), ("upgrade", "h2c"),
-        ]))
+        let fields = RequestFields(
+            HTTPHeaders([
+                ("HOST", "h"), ("MCP-SESSION-ID", "s"), ("mcp-protocol-version", "v"), ("content-length", "12"),
+                ("EXPECT", "100-Continue"), ("content-encoding", "GZIP"), ("upgrade", "h2c"),
+            ]))
         #expect(fields.host == "h")
         #expect(fields.session == "s")
         #expect(fields.protocolVersion == "v")
@@ -56,23 +59,28 @@ struct RequestReadingTests {
         #expect(fields.wantsUpgrade)
     }
 
-    @Test("a session id is 1 to 256 visible ASCII characters", arguments: [
-        ("a", true), (String(repeating: "~", count: 256), true), ("", false), (String(repeating: "a", count: 257), false),
-        ("a b", false), ("a\u{7F}", false), ("\u{E9}", false),
-    ])
+    @Test(
+        "a session id is 1 to 256 visible ASCII characters",
+        arguments: [
+            ("a", true), (String(repeating: "~", count: 256), true), ("", false),
+            (String(repeating: "a", count: 257), false),
+            ("a b", false), ("a\u{7F}", false), ("\u{E9}", false),
+        ])
     func sessionID(text: String, isValid: Bool) {
         #expect(RequestFields.isSessionID(text) == isValid)
     }
 
-    @Test("a target is parted from its query, and from the host of its absolute form", arguments: [
-        ("/mcp", "/mcp", "/mcp", nil),
-        ("/mcp?a=/b?c", "/mcp", "/mcp?a=/b?c", nil),
-        ("http://h:1/mcp?x", "/mcp", "/mcp?x", "h:1"),
-        ("HTTP://h", "/", "/", "h"),
-        ("http://h?x", "/", "/?x", "h"),
-        ("*", "*", "*", nil),
-        ("/a?u=http://x/", "/a", "/a?u=http://x/", nil),
-    ] as [(String, String, String, String?)])
+    @Test(
+        "a target is parted from its query, and from the host of its absolute form",
+        arguments: [
+            ("/mcp", "/mcp", "/mcp", nil),
+            ("/mcp?a=/b?c", "/mcp", "/mcp?a=/b?c", nil),
+            ("http://h:1/mcp?x", "/mcp", "/mcp?x", "h:1"),
+            ("HTTP://h", "/", "/", "h"),
+            ("http://h?x", "/", "/?x", "h"),
+            ("*", "*", "*", nil),
+            ("/a?u=http://x/", "/a", "/a?u=http://x/", nil),
+        ] as [(String, String, String, String?)])
     func target(uri: String, path: String, originForm: String, authority: String?) {
         let target = RequestTarget(uri)
         #expect(target.path == path)
@@ -95,13 +103,19 @@ struct RouteTableTests {
         }
     }
 
-    @Test("paths lead to their endpoints, with a trailing slash too", arguments: [
-        ("/mcp", "b"), ("/mcp/", "b"), ("/servers/a/mcp", "a"), ("/servers/a/mcp/", "a"), ("/servers/c/mcp", "no server"),
-        ("/servers/c/mcp/", "no server"), ("/servers/a/mcp//", "nothing"), ("/servers//mcp", "nothing"),
-        ("/servers/a/b/mcp", "nothing"), ("/servers/a", "nothing"), ("/healthz", "health"), ("/readyz/", "readiness"),
-        ("/status", "status"), ("/register", "discovery"), ("/.well-known/oauth-protected-resource/mcp", "discovery"),
-        ("/.well-known/oauth-authorization-server", "discovery"), ("/", "nothing"), ("", "nothing"), ("/MCP", "nothing"),
-    ])
+    @Test(
+        "paths lead to their endpoints, with a trailing slash too",
+        arguments: [
+            ("/mcp", "b"), ("/mcp/", "b"), ("/servers/a/mcp", "a"), ("/servers/a/mcp/", "a"),
+            ("/servers/c/mcp", "no server"),
+            ("/servers/c/mcp/", "no server"), ("/servers/a/mcp//", "nothing"), ("/servers//mcp", "nothing"),
+            ("/servers/a/b/mcp", "nothing"), ("/servers/a", "nothing"), ("/healthz", "health"),
+            ("/readyz/", "readiness"),
+            ("/status", "status"), ("/register", "discovery"),
+            ("/.well-known/oauth-protected-resource/mcp", "discovery"),
+            ("/.well-known/oauth-authorization-server", "discovery"), ("/", "nothing"), ("", "nothing"),
+            ("/MCP", "nothing"),
+        ])
     func endpoints(path: String, expected: String) {
         let table = RouteTable([FakeRelay("a"), FakeRelay("b")], defaultServer: "b")
         #expect(name(table.endpoint(at: path)) == expected)

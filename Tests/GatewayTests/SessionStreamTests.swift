@@ -9,9 +9,11 @@ import Testing
 
 @Suite("Sessions' own streams", .timeLimit(.minutes(1)))
 struct SessionStreamTests {
-    private let get = request("GET", "/mcp", [
-        ("Host", "localhost"), ("Accept", "text/event-stream"), ("Mcp-Session-Id", "s-1"),
-    ])
+    private let get = request(
+        "GET", "/mcp",
+        [
+            ("Host", "localhost"), ("Accept", "text/event-stream"), ("Mcp-Session-Id", "s-1"),
+        ])
 
     private func withSession(
         _ configuration: GatewayConfiguration = .init(), _ body: (GatewayFixture, FakeRelay) async throws -> Void

@@ -91,7 +91,7 @@ struct RunRefusalTests {
         #expect(
             refusal.text.hasSuffix(
                 """
-                error: server 'a' did not start: could not be started: specs.json:1:54: server 'a': env API_KEY needs \
+                error: server 'a' did not start: could not be started: specs.json:1:53: server 'a': env API_KEY needs \
                 the variable NO_SUCH_VARIABLE, which is not set; set it where Lodge runs
                 hint: its stderr stands in the log above; the agent was not started
                 """))

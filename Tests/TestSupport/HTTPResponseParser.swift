@@ -50,7 +50,9 @@ struct HTTPResponseParser {
                 return .body(body)
             case .chunkSize:
                 guard let line = line() else { return nil }
-                guard let size = Int(line.prefix { $0 != ";" }, radix: 16) else { throw .malformed("chunk size '\(line)'") }
+                guard let size = Int(line.prefix { $0 != ";" }, radix: 16) else {
+                    throw .malformed("chunk size '\(line)'")
+                }
                 state = size == 0 ? .trailers : .chunk(remaining: size)
             case .chunk(let remaining):
                 guard let body = take(upTo: remaining) else { return nil }

@@ -3,9 +3,9 @@ package import NIOCore
 import NIOPosix
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// A client of HTTP/1.1 that writes bytes as a test gives them, and shows how the server frames what it answers.

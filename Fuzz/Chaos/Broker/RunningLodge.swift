@@ -11,8 +11,8 @@ final class RunningLodge {
         let description: String
     }
 
-    /// What stands in the environment of its children, and of nothing else on this machine.
-    let marker: String
+    /// What stands in the environment of its server and nowhere else on this machine.
+    let run: String
     let log: String
     private let program: SpawnedProgram
     private(set) var endpoint = Endpoint()
@@ -22,12 +22,15 @@ final class RunningLodge {
 
     var pid: pid_t { program.pid }
 
+    static func newRun() -> String { "chaos-\(getpid())-\(UInt64.random(in: .min ... .max))" }
+
     /// Starts it; ``waitUntilReady()`` comes next.
-    init(_ products: Products, flags: [String] = [], server: [String]) throws(SystemError) {
-        let run = "\(getpid())-\(UInt32.random(in: .min ... .max))"
-        marker = "LODGE_CHAOS_RUN=\(run)"
-        log = "\(products.scratch)/lodge-\(run).log"
-        let environment = ProcessState.environment.map { "\($0.name)=\($0.value)" } + [marker]
+    init(
+        _ products: Products, run: String = newRun(), flags: [String] = [], server: [String]
+    ) throws(SystemError) {
+        self.run = run
+        log = "\(products.scratch)/\(run).log"
+        let environment = ProcessState.environment.map { "\($0.name)=\($0.value)" } + ["LODGE_CHAOS_RUN=\(run)"]
         program = try SpawnedProgram(
             [products.lodge, "serve", "--listen", "127.0.0.1:0", "--json", "--env", "LODGE_CHAOS_RUN"]
                 + ["--restart-delays", "0.01", "--log-level", "error"] + flags + ["--"] + server,
@@ -111,7 +114,7 @@ final class RunningLodge {
             return ["lodge had not ended \(Self.patience) after SIGTERM"]
         }
         var problems = status == 0 ? [] : ["lodge ended with status \(status) after SIGTERM"]
-        let left = ProcessTable.carrying(marker)
+        let left = ProcessTable.carrying(run)
         if !left.isEmpty { problems.append("left behind by a lodge that ended in order: \(left.map(\.name))") }
         return problems
     }

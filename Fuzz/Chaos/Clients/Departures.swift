@@ -28,7 +28,7 @@ struct Departure {
     /// It leaves once it has read this much,
     var reads = 0
     /// or after this time.
-    var patience: Duration = .seconds(5)
+    var patience: Duration = .milliseconds(200)
     /// Whether it closes its side behind the request.
     var finishesSending = false
 }

@@ -15,8 +15,8 @@ final class Workload {
     let tools: [CalledTool]
     /// After which a call counts as lost.
     let limit: Duration
-    /// Whether -32000 is an answer that a call may get.
-    let mayFail: Bool
+    /// With which reasons Lodge may answer -32000 itself.
+    let acceptedReasons: Set<String>
     /// Whether the server forges answers.
     let isHostile: Bool
     private let findings: Findings
@@ -24,13 +24,13 @@ final class Workload {
 
     init(
         calls: Int, tools: [CalledTool], findings: Findings, seed: UInt64, limit: Duration = .seconds(30),
-        mayFail: Bool = false, isHostile: Bool = false
+        acceptedReasons: Set<String> = [], isHostile: Bool = false
     ) {
         remaining = calls
         self.tools = tools
         self.findings = findings
         self.limit = limit
-        self.mayFail = mayFail
+        self.acceptedReasons = acceptedReasons
         self.isHostile = isHostile
         random = SplitMix64(seed: seed)
     }
@@ -57,7 +57,7 @@ final class Workload {
         switch verdict {
         case .own: answered += 1
         case .forged where isHostile: forged += 1
-        case .failed(let reason) where mayFail && reason != "timed-out": failures[reason, default: 0] += 1
+        case .failed(let reason) where acceptedReasons.contains(reason): failures[reason, default: 0] += 1
         case .failed(let reason): report(call, "failed with reason '\(reason)'")
         case .forged: report(call, "got a forged answer")
         case .stranger(let other):

@@ -42,6 +42,7 @@ struct Baseline {
         if children.count > 2 { findings.violation("lodge has \(children.count) children, not its guard and one server") }
         findings.count("descriptors left", max(0, now - descriptors))
         findings.count("sessions left", max(0, status.sessions - unknownSessions))
+        if unknownSessions > 0 { findings.count("sessions whose id was lost on the way", status.sessions) }
         findings.count("calls left in flight", status.callsInFlight)
         findings.note("memory of lodge before, after", "\(kibibytes / 1_024) MiB, \(lodge.residentKibibytes / 1_024) MiB")
     }

@@ -15,10 +15,18 @@ struct BrokerPhase {
         var name: String
         var flags: [String] = []
         var server: [String]
-        /// Processes of it that run once it has started, with one session open.
-        var processes: Int
+        var daemon = Daemon.none
         /// Whether lodge is killed at any moment of its start.
         var early = false
+    }
+
+    /// What a server starts besides: a process in a session of its own that is nobody's child any more,
+    private enum Daemon {
+        case none
+        /// with the environment that the server had,
+        case inheriting
+        /// or with none at all.
+        case bare
     }
 
     let stage: Stage
@@ -43,20 +51,32 @@ struct BrokerPhase {
     }
 
     private var kinds: [Kind] {
-        let hostile = [stage.products.fixture, "hostile", "--grandchild"]
+        let hostile = [stage.products.fixture, "hostile"]
         let stubborn = hostile + ["--ignore-sigterm", "--ignore-eof"]
         return [
-            Kind(name: "a daemonized grandchild", server: hostile, processes: 2),
-            Kind(name: "a server that ignores its end", server: stubborn, processes: 2),
-            Kind(name: "a start with a grandchild", server: stubborn, processes: 0, early: true),
-            Kind(name: "a server under load", server: stage.shuffledServer, processes: 1),
-            Kind(name: "a server for each session", flags: ["--isolation", "client"], server: stubborn, processes: 2),
+            Kind(name: "a daemon without an environment", server: hostile, daemon: .bare),
+            Kind(name: "a daemon and a server that ignores its end", server: stubborn, daemon: .inheriting),
+            Kind(name: "a start with a daemon", server: stubborn, daemon: .inheriting, early: true),
+            Kind(name: "a server under load", server: stage.shuffledServer),
+            Kind(name: "a server of one session", flags: ["--isolation", "client"], server: hostile, daemon: .inheriting),
         ]
+    }
+
+    /// The command of a kind's server, with its daemon.
+    private func command(_ kind: Kind, run: String) -> [String] {
+        switch kind.daemon {
+        case .none: kind.server
+        case .inheriting: ["/bin/sh", "-c", #"setsid --fork sleep 600; exec "$0" "$@""#] + kind.server
+        // It inherits no variable; the name of its file in its arguments tells whose it is.
+        case .bare: kind.server + ["--grandchild-pid-file", "\(stage.products.scratch)/\(run).pid"]
+        }
     }
 
     /// Answers how long it took until nothing was left.
     private func kill(_ kind: Kind, _ random: inout SplitMix64) throws -> Duration {
-        let lodge = try RunningLodge(stage.products, flags: kind.flags, server: kind.server)
+        let run = RunningLodge.newRun()
+        let lodge = try RunningLodge(
+            stage.products, run: run, flags: kind.flags, server: command(kind, run: run))
         defer { lodge.kill() }
         var sockets: [Socket] = []
         defer { for socket in sockets { socket.close() } }
@@ -65,7 +85,7 @@ struct BrokerPhase {
         } else {
             try lodge.waitUntilReady()
             sockets = try callsInFlight(lodge)
-            try waitForProcesses(kind.processes, of: lodge)
+            try waitForProcesses(kind.daemon == .none ? 1 : 2, of: lodge)
             ProcessState.sleep(milliseconds: random.below(200))
         }
         // Stopped first, so that what is seen now is what it leaves.
@@ -121,8 +141,8 @@ struct BrokerPhase {
         }
     }
 
-    /// What carries the marker of that lodge, but for itself.
+    /// What carries the name of that lodge's run, but for itself.
     private func left(by lodge: RunningLodge) -> [ProcessEntry] {
-        ProcessTable.carrying(lodge.marker).filter { $0.pid != lodge.pid }
+        ProcessTable.carrying(lodge.run).filter { $0.pid != lodge.pid }
     }
 }

@@ -3,7 +3,7 @@
 /// Clients in great number on one server at a time, all with the same ids and tokens: nobody may get another's answer.
 ///
 /// Most calls go to a server that answers in any order; a share goes to one that answers in order, to one that counts
-/// what reaches it, and to one that forges answers, tokens and cancellations.
+/// what reaches it, to one that forges answers, tokens and cancellations, and to one whose answers have two ids.
 struct CallsPhase {
     static let name = "calls"
     private static let clients = 64
@@ -15,6 +15,8 @@ struct CallsPhase {
         var tools: [CalledTool]
         var isHostile = false
         var counts = false
+        var flags: [String] = []
+        var acceptedReasons: Set<String> = []
     }
 
     let stage: Stage
@@ -34,14 +36,20 @@ struct CallsPhase {
         let counted = min(calls / 20, 50_000)
         let hostile = min(calls / 20, 100_000)
         let inOrder = calls / 10
+        // Each of its answers carries two ids, that of the next call last; nobody can say whose it is.
+        let doubtful = min(calls / 1_000, 256)
         return [
+            Part(
+                name: "server with two ids", server: [fixture, "hostile", "--calm", "--duplicate-id-member"],
+                calls: doubtful, tools: [.echo], flags: ["--call-timeout", "1"],
+                acceptedReasons: ["timed-out", "unusable-answer"]),
             Part(name: "hostile server", server: [fixture, "hostile"], calls: hostile, tools: [.echo], isHostile: true),
             Part(
                 name: "counting server", server: [fixture, "counting"], calls: counted, tools: [.hit, .progress],
                 counts: true),
             Part(name: "echo server", server: [fixture, "echo"], calls: inOrder, tools: [.echo]),
             Part(
-                name: "shuffled server", server: stage.shuffledServer, calls: calls - counted - hostile - inOrder,
+                name: "shuffled server", server: stage.shuffledServer, calls: calls - counted - hostile - inOrder - doubtful,
                 tools: [.echo, .progress]),
         ]
     }
@@ -49,15 +57,16 @@ struct CallsPhase {
     /// Answers how many calls were made.
     private func run(_ part: Part, seed: UInt64) -> Int {
         let work = Workload(
-            calls: part.calls, tools: part.tools, findings: stage.findings, seed: seed, isHostile: part.isHostile)
-        stage.withLodge(server: part.server, warmUp: Self.clients) { lodge, _ in
+            calls: part.calls, tools: part.tools, findings: stage.findings, seed: seed,
+            acceptedReasons: part.acceptedReasons, isHostile: part.isHostile)
+        stage.withLodge(part.flags, server: part.server, warmUp: Self.clients) { lodge, _ in
             try stage.withSessions(Self.clients, at: lodge.endpoint) { sessions in
                 let clients = sessions.enumerated().map {
                     Client(number: $0.offset, session: $0.element, endpoint: lodge.endpoint, workload: work)
                 }
                 var teller = ProgressTeller(stage.findings, what: "calls, \(part.name)", total: part.calls)
                 Storm.run(clients) { now in
-                    teller.tell(work.answered + work.forged, now: now)
+                    teller.tell(work.made, now: now)
                     if stage.isOver { work.close() }
                 }
                 let rate = Findings.grouped(teller.rate(work.made, now: .now))

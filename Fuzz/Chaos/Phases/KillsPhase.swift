@@ -9,13 +9,18 @@ struct KillsPhase {
     /// Lodge's own limit for a call; nothing here takes that long unless it was forgotten.
     private static let callTimeout: Duration = .seconds(10)
 
+    /// Each says that the server ended or had not started; that a call timed out would mean that it was forgotten.
+    private static let reasons: Set = [
+        "exited", "closed-output", "handshake-failed", "not-reading", "not-started", "starting",
+    ]
+
     let stage: Stage
     let kills: Int
 
     func run() {
         let work = Workload(
             calls: .max, tools: [.echo, .progress], findings: stage.findings, seed: stage.seed,
-            limit: Self.callTimeout + .seconds(5), mayFail: true)
+            limit: Self.callTimeout + .seconds(5), acceptedReasons: Self.reasons)
         let flags = ["--call-timeout", "10"]
         stage.withLodge(flags, server: stage.shuffledServer, warmUp: Self.clients) { lodge, _ in
             try stage.withSessions(Self.clients, at: lodge.endpoint) { sessions in

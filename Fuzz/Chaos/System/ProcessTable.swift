@@ -59,14 +59,14 @@ enum ProcessTable {
         return found
     }
 
-    /// The processes that run with that entry in the environment they were started with.
-    static func carrying(_ entry: String) -> [ProcessEntry] {
-        let wanted = Array(entry.utf8)
+    /// The processes that run with that text in the arguments or the environment they were started with.
+    static func carrying(_ text: String) -> [ProcessEntry] {
+        let wanted = Array(text.utf8)
         return all().filter { process in
-            guard !process.isZombie, let block = try? [UInt8](contentsOf: "/proc/\(process.pid)/environ") else {
-                return false
+            guard !process.isZombie else { return false }
+            return ["cmdline", "environ"].contains { file in
+                (try? [UInt8](contentsOf: "/proc/\(process.pid)/\(file)"))?.firstRange(of: wanted) != nil
             }
-            return block.split(separator: 0).contains { $0.elementsEqual(wanted) }
         }
     }
 

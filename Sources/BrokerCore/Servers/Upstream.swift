@@ -67,8 +67,9 @@ package final class Upstream: Sendable {
             state.connection = nil
             return state.multiplexer.generationEnded(ending, retry: retry, now: now())
         }
-        perform(effects, over: nil)
+        // A client that has the reason may call again at once; by then its session has to be what the owner says.
         owner.withLock { $0.value }?.generationEnded(ending, upstream: self)
+        perform(effects, over: nil)
     }
 
     package func received(_ message: ServerMessage) {

@@ -21,9 +21,10 @@ struct AdmittedHead {
         uri = head.uri
         headers = head.headers
         lengthPlace = place
-        tokenPlace = head.headers.enumerated().first { _, field in
-            ASCIIText.equals(field.name.utf8, lowercase: "authorization")
-        }?.offset
+        tokenPlace =
+            head.headers.enumerated().first { _, field in
+                ASCIIText.equals(field.name.utf8, lowercase: "authorization")
+            }?.offset
         self.request = request
     }
 
@@ -53,7 +54,8 @@ struct AdmittedHead {
     /// Where the one Content-Length stands; nil without one, or with two.
     private static func onlyLength(in headers: HTTPHeaders) -> Int? {
         var found: Int?
-        for (place, field) in headers.enumerated() where ASCIIText.equals(field.name.utf8, lowercase: "content-length") {
+        for (place, field) in headers.enumerated() where ASCIIText.equals(field.name.utf8, lowercase: "content-length")
+        {
             guard found == nil else { return nil }
             found = place
         }

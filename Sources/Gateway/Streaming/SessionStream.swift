@@ -82,8 +82,9 @@ final class SessionStream: StreamSink, @unchecked Sendable {
     private func take(_ count: Int, inEventLoop: Bool, _ backlog: inout Backlog) -> Delivery {
         if backlog.isClosed { return .refused }
         let isEmpty = backlog.messages == 0
-        if !isEmpty, backlog.bytes + count > limits.streamBacklogBytes
-            || backlog.messages >= limits.streamBacklogMessages
+        if !isEmpty,
+            backlog.bytes + count > limits.streamBacklogBytes
+                || backlog.messages >= limits.streamBacklogMessages
         {
             backlog.isClosed = true
             return .tooFarBehind

@@ -55,7 +55,9 @@ struct ModelServer {
         case .notification:
             break
         case .response, .errorResponse:
-            let index = asked.firstIndex { request in request.id == id && (text.contains(#""\#(request.name)""#) || !text.contains("nonce")) }
+            let index = asked.firstIndex { request in
+                request.id == id && (text.contains(#""\#(request.name)""#) || !text.contains("nonce"))
+            }
             #expect(index != nil, "an answer to a request that is not open: \(text)")
             if let index { asked.remove(at: index) }
         default:

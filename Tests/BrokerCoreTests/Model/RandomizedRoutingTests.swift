@@ -19,7 +19,9 @@ struct RandomizedRoutingTests {
         #expect(model.crashes > 0)
     }
 
-    @Test("a client's own server reaches that client, and its requests are answered at most once", arguments: UInt64(1)...4)
+    @Test(
+        "a client's own server reaches that client, and its requests are answered at most once",
+        arguments: UInt64(1)...4)
     func ofOneClient(seed: UInt64) throws {
         let model = try RoutingModel(isolation: .client, seed: seed)
         for _ in 0..<Self.steps { try model.step() }

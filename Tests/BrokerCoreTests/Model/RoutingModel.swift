@@ -92,7 +92,8 @@ final class RoutingModel {
             text = Sample.initializeAnswer(id: request.id, capabilities: #"{"tools":{"listChanged":true}}"#)
         case "resources/subscribe", "resources/unsubscribe": text = Sample.empty(id: request.id)
         case _ where isRefused:
-            text = #"{"jsonrpc":"2.0","id":\#(request.id),"error":{"code":-1,"message":"","data":{"nonce":"\#(name)"}}}"#
+            text =
+                #"{"jsonrpc":"2.0","id":\#(request.id),"error":{"code":-1,"message":"","data":{"nonce":"\#(name)"}}}"#
         default: text = #"{"jsonrpc":"2.0","id":\#(request.id),"result":{"nonce":"\#(name)"}}"#
         }
         try harness.serve(text)

@@ -107,7 +107,8 @@ final class MultiplexerHarness {
         let bytes = buffer.readableBytesUInt8Span
         let kind = ClientRequest(message.envelope, in: bytes)
         let (ticket, effects) = multiplexer.request(
-            message, kind: kind, label: message.envelope.label(in: bytes, principal: message.principal), session: SessionKey(number: session),
+            message, kind: kind, label: message.envelope.label(in: bytes, principal: message.principal),
+            session: SessionKey(number: session),
             sink: sink, now: now)
         perform(effects)
         return ticket

@@ -46,7 +46,10 @@ final class FakeRelay: ServerRelay {
     private let closedStreams = Mailbox<Int>()
     private let touches = Mailbox<Int>()
 
-    init(_ name: String = "files", admit: @escaping @Sendable (ClientMessage, any CallSink) -> Admission? = { _, _ in nil }) {
+    init(
+        _ name: String = "files",
+        admit: @escaping @Sendable (ClientMessage, any CallSink) -> Admission? = { _, _ in nil }
+    ) {
         self.name = name
         self.admit = admit
     }

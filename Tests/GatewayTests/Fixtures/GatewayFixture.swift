@@ -30,7 +30,8 @@ struct GatewayFixture {
         let bound = Mailbox<GatewayService.Bound>()
         let service = GatewayService(
             configuration, servers: servers, authentication: authentication,
-            group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "gateway") { _ in SwiftLogNoOpLogHandler() }
+            group: MultiThreadedEventLoopGroup.singleton,
+            logger: Logger(label: "gateway") { _ in SwiftLogNoOpLogHandler() }
         ) { bound.put($0) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await service.run() }

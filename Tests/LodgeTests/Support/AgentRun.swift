@@ -40,17 +40,23 @@ final class AgentRun: Sendable {
             environment: environment, agent: ["/bin/sh", "-c", script, "sh", "{mcp-config}"])
     }
 
-    init(arguments: [String], in scratch: ScratchDirectory, environment: [String: String] = [:]) throws {
+    /// - Parameter standardInput: a file that Lodge has as its standard input, instead of a pipe of the fixture.
+    init(
+        arguments: [String], in scratch: ScratchDirectory, environment: [String: String] = [:],
+        standardInput: String? = nil
+    ) throws {
         self.scratch = scratch
         var variables = BuiltEnvironment.build(parent: ProcessInfo.processInfo.environment)
         variables["HOME"] = try scratch.directory("home")
         variables["TMPDIR"] = try scratch.directory("tmp")
         variables.merge(environment) { _, new in new }
         // Without the marker, the fixture cannot find what Lodge leaves behind, and so cannot tidy it up either.
+        let shell = standardInput.map { ["/bin/sh", "-c", #"exec "$@" <"$0""#, $0] } ?? []
         child = try ChildProcess.spawn(
             ChildSpecification(
                 executable: "/usr/bin/env",
-                arguments: ["-u", ProcessMarker.variable, BuiltProducts.lodge] + arguments, environment: variables,
+                arguments: ["-u", ProcessMarker.variable] + shell + [BuiltProducts.lodge] + arguments,
+                environment: variables,
                 workingDirectory: scratch.path)
         ) { [log] in log.append($0) }
         let (stream, end) = AsyncStream<Void>.makeStream()

@@ -95,7 +95,7 @@ struct LodgeProcess: Sendable {
 
     /// The processes of its servers, without its guard.
     var servers: [ProcessFamily.Member] {
-        ProcessFamily(of: child.pid).members.filter { $0.parent == child.pid && $0.isAlive && $0.name != "lodge" }
+        ProcessFamily(of: child.pid).members.filter { $0.parent == child.pid && $0.isAlive && !$0.name.hasPrefix("lodge") }
     }
 }
 

@@ -24,15 +24,37 @@ struct ToolClient: Sendable {
         (self.port, self.path, self.token, self.session) = (port, path, token, session)
     }
 
-    /// Sends a request and answers the message that came back.
+    /// Sends a request and answers the message that answers it.
     func request(_ method: String, _ params: JSONValue = [:]) async throws -> JSONValue {
-        let message: JSONValue = ["jsonrpc": "2.0", "id": 1, "method": .string(method), "params": params]
-        let response = try await HTTPExchange.post(
-            message.serialized, port: port, path: path, token: token, session: session)
-        guard response.status == 200, let answer = response.messages.last else {
-            throw LodgeProcessError("\(method): \(response.status) \(String(decoding: response.body, as: UTF8.self))")
+        guard let answer = try await messages(of: method, params).last else {
+            throw LodgeProcessError("\(method): no message in the answer")
         }
         return answer
+    }
+
+    /// Sends a request and answers every message that came back, the answer last.
+    func messages(of method: String, _ params: JSONValue = [:]) async throws -> [JSONValue] {
+        try await exchange(method, String(decoding: params.serialized, as: UTF8.self)).messages
+    }
+
+    /// Sends a request with parameters as they are written here and answers the body as it came.
+    func text(_ method: String, _ params: String) async throws -> String {
+        String(decoding: try await exchange(method, params).body, as: UTF8.self)
+    }
+
+    private func exchange(_ method: String, _ params: String) async throws -> HTTPExchange {
+        let message = #"{"jsonrpc":"2.0","id":1,"method":"\#(method)","params":\#(params)}"#
+        let response = try await HTTPExchange.post(
+            Array(message.utf8), port: port, path: path, token: token, session: session)
+        guard response.status == 200 else {
+            throw LodgeProcessError("\(method): \(response.status) \(String(decoding: response.body, as: UTF8.self))")
+        }
+        return response
+    }
+
+    func toolNames() async throws -> [String] {
+        let tools = try await request("tools/list")["result"]?["tools"]?.elements
+        return tools?.compactMap { $0["name"]?.string } ?? []
     }
 
     func call(_ tool: String, _ arguments: JSONValue = [:]) async throws -> JSONValue {
@@ -52,14 +74,19 @@ struct HTTPExchange: Sendable {
     let fields: [String: String]
     let body: [UInt8]
 
-    /// - Parameter address: an IPv4 address in dotted form.
+    /// - Parameters:
+    ///   - address: an IPv4 address in dotted form.
+    ///   - fields: further header fields; a `Host` among them takes the place of the right one.
     static func post(
-        _ body: [UInt8], address: String = "127.0.0.1", port: Int, path: String, token: String?, session: String? = nil
+        _ body: [UInt8], address: String = "127.0.0.1", port: Int, path: String, token: String?, session: String? = nil,
+        fields: [String] = []
     ) async throws -> HTTPExchange {
         var head = [
-            "POST \(path) HTTP/1.1", "Host: 127.0.0.1:\(port)", "Connection: close", "Content-Type: application/json",
+            "POST \(path) HTTP/1.1", "Connection: close", "Content-Type: application/json",
             "Accept: application/json, text/event-stream", "Content-Length: \(body.count)",
         ]
+        if !fields.contains(where: { $0.hasPrefix("Host:") }) { head.append("Host: 127.0.0.1:\(port)") }
+        head += fields
         if let token { head.append("Authorization: Bearer \(token)") }
         if let session { head += ["Mcp-Session-Id: \(session)", "MCP-Protocol-Version: 2025-11-25"] }
         let bytes = Array((head.joined(separator: "\r\n") + "\r\n\r\n").utf8) + body
