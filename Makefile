@@ -21,7 +21,7 @@ fuzz: ## feed the parsers noise for FUZZ_SECONDS (600)
 	@Scripts/fuzz.sh $(FUZZ_SECONDS)
 
 chaos: ## kills, disconnects and interleavings by the million, in a release build
-	@swift run -c release lodge-chaos
+	@Scripts/chaos.sh
 
 format: ## rewrite the Swift sources in the house style
 	@Scripts/format.sh
@@ -30,7 +30,7 @@ lint: ## format, layers, imports, headers, sizes; every check also proves that i
 	@Scripts/lint.sh
 
 build: ## a release build of lodge
-	@swift build -c release --product lodge
+	@swift build -c release --static-swift-stdlib --product lodge
 
 clean: ## remove what builds and tests made
 	@rm -rf .build .build-test

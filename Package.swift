@@ -72,7 +72,7 @@ let package = Package(
 
         // MARK: BrokerCore
         library("BrokerCore", ["JSONRPC", "LodgeConfiguration", "Secrets", logging, nioCore]),
-        tests("BrokerCoreTests", ["BrokerCore", "JSONRPC", "LodgeConfiguration", logging, nioCore]),
+        tests("BrokerCoreTests", ["BrokerCore", "JSONRPC", "LodgeConfiguration", "Secrets", logging, nioCore]),
 
         // MARK: Upstreams
         library("Upstreams", ["BrokerCore", "ChildProcesses", "JSONRPC", "Secrets", logging, nioCore, nioPosix]),
@@ -88,7 +88,12 @@ let package = Package(
             ], readme: true),
 
         tests(
-            "GatewayTests", ["BrokerCore", "Gateway", "JSONRPC", "LodgeTestSupport", logging, nioCore, nioHTTP1, nioPosix]),
+            "GatewayTests",
+            [
+                "BrokerCore", "Gateway", "JSONRPC", "LodgeTestSupport", logging, nioCore,
+                .product(name: "NIOEmbedded", package: "swift-nio"), nioHTTP1, nioPosix,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
 
         // MARK: AgentClients
         library("AgentClients", ["LodgeConfiguration", "Secrets"], readme: true),
@@ -114,6 +119,12 @@ let package = Package(
 
         // MARK: lodge
         executable("lodge", ["ChildProcesses", "LodgeCommands"]),
+        tests(
+            "LodgeTests",
+            [
+                "ChildProcesses", "DemoAgent", "EverythingServer", "FixtureServer", "JSONRPC", "LodgeTestSupport", "lodge",
+                nioCore,
+            ]),
 
         // MARK: Fixtures
         library("FixtureKit", path: "Fixtures/FixtureKit"),

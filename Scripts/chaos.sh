@@ -7,4 +7,7 @@ cd "$(dirname "$0")/.."
 for product in lodge FixtureServer lodge-chaos; do
     swift build -c release --product "$product"
 done
-exec "$(swift build -c release --show-bin-path)/lodge-chaos" "$@"
+chaos=$(swift build -c release --show-bin-path)/lodge-chaos
+# First it has to show that its checks catch something.
+"$chaos" --self-test
+exec "$chaos" "$@"

@@ -6,8 +6,9 @@ import FixtureKit
 struct ChaosOptions {
     static let usage = """
         usage: lodge-chaos [--phase calls|disconnects|kills|broker]… [--calls N] [--disconnects N] [--kills N]
-                           [--broker-kills N] [--seed N] [--seconds N]
+                           [--broker-kills N] [--seed N] [--seconds N] [--self-test]
         All phases run unless some are named. --seconds bounds the whole run; what was not done then is said.
+        --self-test shows in a second that answers given to the wrong client are found.
         A seed repeats what the clients do, and not when the kernel lets them.
         """
     static let phaseNames = [CallsPhase.name, DisconnectsPhase.name, KillsPhase.name, BrokerPhase.name]
@@ -19,6 +20,7 @@ struct ChaosOptions {
     var brokerKills: Int
     var seed: UInt64
     var time: Duration?
+    var isSelfTest: Bool
 
     init(_ words: some Sequence<String>) {
         var options = CommandLineOptions(words)
@@ -28,7 +30,8 @@ struct ChaosOptions {
         }
         while let phase = options.takeValue("phase") {
             guard Self.phaseNames.contains(phase) else {
-                CommandLineOptions.refuse("unknown phase '\(phase)'; the phases are \(Self.phaseNames.joined(separator: ", "))")
+                let names = Self.phaseNames.joined(separator: ", ")
+                CommandLineOptions.refuse("unknown phase '\(phase)'; the phases are \(names)")
             }
             phases.append(phase)
         }
@@ -39,6 +42,7 @@ struct ChaosOptions {
         brokerKills = options.takeNumber("broker-kills") ?? 20
         seed = options.takeNumber("seed").map(UInt64.init) ?? UInt64(UInt32.random(in: .min ... .max))
         time = options.takeNumber("seconds").map { .seconds($0) }
+        isSelfTest = options.takeFlag("self-test")
         options.finish()
     }
 }

@@ -12,13 +12,15 @@ enum LodgeChaos {
         ProcessState.ignoreBrokenPipes()
         let words = CommandLine.arguments.dropFirst()
         if words.first == "shuffled-server" {
-            ShuffledServer.run(seed: words.dropFirst().first.flatMap { UInt64($0) } ?? 0)
+            let seed = words.dropFirst().first.flatMap { UInt64($0) } ?? 0
+            ShuffledServer.run(seed: seed, swaps: words.dropFirst(2).first == "--swap")
             return
         }
         let options = ChaosOptions(words)
         Interruption.watch()
         do throws(SystemError) {
-            ProcessState.exit(run(options, try Products()))
+            let products = try Products()
+            ProcessState.exit(options.isSelfTest ? SelfTest.run(products, seed: options.seed) : run(options, products))
         } catch {
             CommandLineOptions.refuse(error.description)
         }

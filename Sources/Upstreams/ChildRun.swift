@@ -179,7 +179,7 @@ struct ChildRun: Sendable {
                 guard upstream.inspect({ $0.isHandshaking }) else { continue }
                 await generation.child.teardown()
                 let limit = environment.plan.startTimeout
-                return ending(.handshake("no answer to initialize within \(limit.milliseconds / 1000) s"), generation)
+                return ending(.handshake("no answer to initialize within \(limit.text)"), generation)
             default:
                 continue
             }

@@ -43,7 +43,8 @@ final class RunningLodge {
         }
         var reader = LineReader(program.output)
         guard let line = try reader.next() else {
-            throw Failure(description: "lodge ended with status \(program.wait(within: .seconds(5)) ?? -1) before it was ready")
+            let status = program.wait(within: .seconds(5)).map(String.init) ?? "unknown"
+            throw Failure(description: "lodge ended with status \(status) before it was ready")
         }
         let ready = try JSONValue(parsing: line)
         guard let url = ready["servers"]?.elements?.first?["url"]?.text, let token = ready["token"]?.text,

@@ -71,9 +71,8 @@ struct AnswerCheck {
         guard message.starts(with: expected) else { return nil }
         let text = String(decoding: message.dropFirst(start), as: UTF8.self)
         if text == #""result":{"content":[{"type":"text","text":"forged"}]}}"# { return .forged }
-        guard text.hasPrefix(#""error":{"code":-32000,"#), let reason = text.firstMatch(of: #/"reason":"([^"]+)"/#) else {
-            return nil
-        }
+        guard text.hasPrefix(#""error":{"code":-32000,"#), let reason = text.firstMatch(of: #/"reason":"([^"]+)"/#)
+        else { return nil }
         return .failed(reason: String(reason.1))
     }
 

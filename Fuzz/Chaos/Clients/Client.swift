@@ -69,7 +69,8 @@ final class Client: Participant {
 
     private func take(_ now: ContinuousClock.Instant) {
         guard !inFlight.isEmpty else {
-            return workload.report(client: number, "a response without a request: \(String(decoding: reader.body, as: UTF8.self))")
+            let body = String(decoding: reader.body, as: UTF8.self)
+            return workload.report(client: number, "a response without a request: \(body)")
         }
         let call = inFlight.removeFirst()
         workload.take(check.verdict(reader, on: call, session: session), on: call, now: now)

@@ -140,8 +140,8 @@ struct ResponseReader {
             let digit: Int
             switch bytes[place] {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = Int(bytes[place] - UInt8(ascii: "0"))
-            case UInt8(ascii: "a")...UInt8(ascii: "f") where base == 16: digit = Int(bytes[place] - UInt8(ascii: "a")) + 10
-            case UInt8(ascii: "A")...UInt8(ascii: "F") where base == 16: digit = Int(bytes[place] - UInt8(ascii: "A")) + 10
+            case UInt8(ascii: "a")...UInt8(ascii: "f") where base == 16: digit = Int(bytes[place]) - 0x61 + 10
+            case UInt8(ascii: "A")...UInt8(ascii: "F") where base == 16: digit = Int(bytes[place]) - 0x41 + 10
             default: return nil
             }
             number = number * base + digit

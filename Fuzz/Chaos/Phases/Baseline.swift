@@ -29,7 +29,9 @@ struct Baseline {
             ProcessState.sleep(milliseconds: 50)
             status = try lodge.status()
         }
-        if status.callsInFlight > 0 { findings.violation("\(status.callsInFlight) calls are in flight, and nobody waits") }
+        if status.callsInFlight > 0 {
+            findings.violation("\(status.callsInFlight) calls are in flight, and nobody waits")
+        }
         if status.sessions > unknownSessions {
             findings.violation("\(status.sessions) sessions are left; at most \(unknownSessions) may be")
         }
@@ -39,11 +41,12 @@ struct Baseline {
         let zombies = ProcessTable.children(of: lodge.pid).filter(\.isZombie)
         if !zombies.isEmpty { findings.violation("lodge has not collected \(zombies.map { "\($0.name) \($0.pid)" })") }
         let children = ProcessTable.children(of: lodge.pid).filter { !$0.isZombie }
-        if children.count > 2 { findings.violation("lodge has \(children.count) children, not its guard and one server") }
+        if children.count > 2 { findings.violation("lodge has \(children.count) children, not a guard and a server") }
         findings.count("descriptors left", max(0, now - descriptors))
         findings.count("sessions left", max(0, status.sessions - unknownSessions))
         if unknownSessions > 0 { findings.count("sessions whose id was lost on the way", status.sessions) }
         findings.count("calls left in flight", status.callsInFlight)
-        findings.note("memory of lodge before, after", "\(kibibytes / 1_024) MiB, \(lodge.residentKibibytes / 1_024) MiB")
+        let (before, after) = (kibibytes / 1_024, lodge.residentKibibytes / 1_024)
+        findings.note("memory of lodge before, after", "\(before) MiB, \(after) MiB")
     }
 }

@@ -58,7 +58,9 @@ struct BrokerPhase {
             Kind(name: "a daemon and a server that ignores its end", server: stubborn, daemon: .inheriting),
             Kind(name: "a start with a daemon", server: stubborn, daemon: .inheriting, early: true),
             Kind(name: "a server under load", server: stage.shuffledServer),
-            Kind(name: "a server of one session", flags: ["--isolation", "client"], server: hostile, daemon: .inheriting),
+            Kind(
+                name: "a server of one session", flags: ["--isolation", "client"], server: hostile,
+                daemon: .inheriting),
         ]
     }
 

@@ -43,13 +43,16 @@ struct CallsPhase {
                 name: "server with two ids", server: [fixture, "hostile", "--calm", "--duplicate-id-member"],
                 calls: doubtful, tools: [.echo], flags: ["--call-timeout", "1"],
                 acceptedReasons: ["timed-out", "unusable-answer"]),
-            Part(name: "hostile server", server: [fixture, "hostile"], calls: hostile, tools: [.echo], isHostile: true),
+            Part(
+                name: "hostile server", server: [fixture, "hostile"], calls: hostile, tools: [.echo],
+                isHostile: true),
             Part(
                 name: "counting server", server: [fixture, "counting"], calls: counted, tools: [.hit, .progress],
                 counts: true),
             Part(name: "echo server", server: [fixture, "echo"], calls: inOrder, tools: [.echo]),
             Part(
-                name: "shuffled server", server: stage.shuffledServer, calls: calls - counted - hostile - inOrder - doubtful,
+                name: "shuffled server", server: stage.shuffledServer,
+                calls: calls - counted - hostile - inOrder - doubtful,
                 tools: [.echo, .progress]),
         ]
     }

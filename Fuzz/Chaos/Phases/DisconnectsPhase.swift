@@ -58,7 +58,9 @@ struct DisconnectsPhase {
     }
 
     private func report(_ departures: Departures) {
-        for kind in Departure.Kind.allCases { stage.findings.count("left \(kind.rawValue)", departures.counts[kind] ?? 0) }
+        for kind in Departure.Kind.allCases {
+            stage.findings.count("left \(kind.rawValue)", departures.counts[kind] ?? 0)
+        }
         let done = departures.counts.values.reduce(0, +)
         if done < disconnects { stage.findings.note("disconnects wanted", Findings.grouped(disconnects)) }
     }

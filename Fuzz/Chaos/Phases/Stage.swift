@@ -26,6 +26,8 @@ struct Stage {
                 try lodge.waitUntilReady()
                 var baseline = try Baseline(lodge, warmUp: connections)
                 try body(lodge, &baseline)
+                // Clients that were interrupted have left nothing in order.
+                if Interruption.isAsked { return lodge.kill() }
                 try baseline.compare(with: lodge, findings)
                 for problem in lodge.stop() { findings.violation(problem) }
             } catch {

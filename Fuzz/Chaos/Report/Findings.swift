@@ -21,7 +21,14 @@ final class Findings {
     private(set) var violations = 0
     private let seed: UInt64
 
-    init(seed: UInt64) { self.seed = seed }
+    private let isQuiet: Bool
+
+    init(seed: UInt64, isQuiet: Bool = false) {
+        self.seed = seed
+        self.isQuiet = isQuiet
+    }
+
+    func total(_ what: String) -> Int { counts["\(phase)/\(what)", default: 0] }
 
     /// Adds to a count of the phase.
     func count(_ what: String, _ number: Int) {
@@ -44,7 +51,7 @@ final class Findings {
     }
 
     /// Says something on the way.
-    func tell(_ text: String) { Descriptor.standardError.print(text) }
+    func tell(_ text: String) { if !isQuiet { Descriptor.standardError.print(text) } }
 
     var table: String {
         let all = rows + [Row(phase: "all", what: "violations", value: Self.grouped(violations))]

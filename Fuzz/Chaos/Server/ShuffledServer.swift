@@ -11,7 +11,7 @@ import JSONRPCOracle
 struct ShuffledServer: ~Copyable {
     private struct Work {
         let id: JSONValue
-        let text: String
+        var text: String
         /// The token and the number of notifications.
         let progress: (token: JSONValue, steps: Int)?
         var step = 0
@@ -19,17 +19,22 @@ struct ShuffledServer: ~Copyable {
 
     private var reader = LineReader(.standardInput)
     private var random: SplitMix64
+    private let swaps: Bool
     private var waiting: [Work] = []
     private var hanging: Set<JSONValue> = []
     private var output: [UInt8] = []
 
-    static func run(seed: UInt64) {
-        var server = ShuffledServer(random: SplitMix64(seed: seed))
+    /// - Parameter swaps: whether it now and then mixes up two calls, to see whether anybody notices.
+    static func run(seed: UInt64, swaps: Bool) {
+        var server = ShuffledServer(random: SplitMix64(seed: seed), swaps: swaps)
         // Neither an input that cannot be read nor an output nobody reads leaves anything to do but to end.
         try? server.run()
     }
 
-    private init(random: SplitMix64) { self.random = random }
+    private init(random: SplitMix64, swaps: Bool) {
+        self.random = random
+        self.swaps = swaps
+    }
 
     private mutating func run() throws {
         while let line = try reader.next() {
@@ -79,6 +84,9 @@ struct ShuffledServer: ~Copyable {
 
     /// Sends the next message of one call: a step of its progress, or its answer.
     private mutating func advance(_ place: Int) {
+        if swaps, random.once(in: 20) {
+            (waiting[0].text, waiting[place].text) = (waiting[place].text, waiting[0].text)
+        }
         let work = waiting[place]
         guard let progress = work.progress, work.step < progress.steps else {
             waiting.swapAt(place, waiting.count - 1)

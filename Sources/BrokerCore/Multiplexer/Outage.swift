@@ -158,7 +158,7 @@ extension Duration {
     }
 
     /// Seconds for a sentence: `300 s`, `0.25 s`.
-    var text: String {
+    package var text: String {
         let milliseconds = milliseconds
         guard milliseconds % 1000 != 0 else { return "\(milliseconds / 1000) s" }
         let fraction = String(1000 + milliseconds % 1000).dropFirst()

@@ -96,11 +96,7 @@ final class AgentRun: Sendable {
     func finish(
         after family: ProcessFamily = ProcessFamily(), sourceLocation: SourceLocation = #_sourceLocation
     ) async -> Int32 {
-        let status = await withTaskCancellationHandler {
-            await child.waitForExit()
-        } onCancel: {
-            child.send(SIGKILL)
-        }
+        let status = await status()
         let left = family.survivors
         #expect(left.isEmpty, "processes outlived lodge", sourceLocation: sourceLocation)
         for process in left { process.kill() }
@@ -108,7 +104,16 @@ final class AgentRun: Sendable {
         await child.waitForEnd()
         let files = (try? FileManager.default.contentsOfDirectory(atPath: scratch.path + "/tmp")) ?? ["?"]
         #expect(files == [], "files outlived lodge", sourceLocation: sourceLocation)
-        return status.shellStatus
+        return status
+    }
+
+    /// Waits for the end of Lodge and checks nothing.
+    func status() async -> Int32 {
+        await withTaskCancellationHandler {
+            await child.waitForExit().shellStatus
+        } onCancel: {
+            child.send(SIGKILL)
+        }
     }
 
     /// Everything that was said on both streams.

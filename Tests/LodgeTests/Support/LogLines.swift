@@ -28,7 +28,11 @@ final class LogLines: Sendable {
 
     /// Waits until so many lines hold the text; the test's time limit ends a wait in vain.
     func wait(for text: String, times: Int = 1) async {
-        let condition: @Sendable ([String]) -> Bool = { lines in lines.count { $0.contains(text) } >= times }
+        await wait { lines in lines.count { $0.contains(text) } >= times }
+    }
+
+    /// Waits until all lines so far are as they should be; the test's time limit ends a wait in vain.
+    func wait(until condition: @escaping @Sendable ([String]) -> Bool) async {
         let key = state.withLock { state in
             state.last += 1
             return state.last

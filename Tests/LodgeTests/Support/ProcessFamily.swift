@@ -49,6 +49,11 @@ struct ProcessFamily: Sendable {
     /// Nobody.
     init() { members = [] }
 
+    private init(_ members: [Member]) { self.members = members }
+
+    /// The family and one that is no descendant any more.
+    func adding(_ member: Member) -> ProcessFamily { ProcessFamily(members + [member]) }
+
     /// The descendants of a process, itself not among them.
     init(of root: Int32) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import JSONRPC
+import Testing
+
+/// The promise itself: a key that a server has is found by the agent nowhere (A4, X1; decisions 9–11).
+@Suite("lodge run: canary", .serialized, .timeLimit(.minutes(2)))
+struct RunCanaryTests {
+    /// Whether this machine can confine an agent; the demo agent's finds depend on it.
+    static let isConfined: Bool = {
+        ["/usr/bin/bwrap", "/usr/bin/unshare"].contains { FileManager.default.isExecutableFile(atPath: $0) }
+            && (geteuid() == 0 || FileManager.default.fileExists(atPath: "/proc/sys/user/max_user_namespaces"))
+    }()
+
+    /// Runs the demo's session with a key of this test alone, and answers status, output and the key.
+    private func demo(
+        in scratch: ScratchDirectory, flags: [String] = [], agent: [String] = [],
+        specs: (String) throws -> String, environment: (String) -> [String: String] = { _ in [:] }
+    ) async throws -> (status: Int32, run: AgentRun, key: String) {
+        let prefix = "CANARY-\(UInt32.random(in: 0 ... .max))-"
+        let key = prefix + (0..<2).map { _ in String(UInt64.random(in: .min ... .max), radix: 16) }.joined()
+        let run = try AgentRun(
+            specs: try specs(key), in: scratch, flags: flags, environment: environment(key),
+            agent: [BuiltProducts.demoAgent, "--mcp-config", "{mcp-config}", "--hunt-for-prefix", prefix] + agent)
+        return (await run.finish(), run, key)
+    }
+
+    private func vault(key: String) -> String {
+        let server = TestServers.fixture("vault", "vault", env: ["DEMO_API_KEY": .string(key)])
+        return String(decoding: JSONValue.array([server]).serialized, as: UTF8.self)
+    }
+
+    @Test("the agent uses the key and finds it in no variable, argument, file, process or answer", .enabled(if: isConfined))
+    func nowhere() async throws {
+        try await ScratchDirectory.with { scratch in
+            let (status, run, key) = try await demo(in: scratch, flags: ["--sandbox", "required"], specs: vault)
+            #expect(run.output.lines.contains("server 'vault' offers: lookup, leak"))
+            #expect(run.output.lines.contains { $0.hasPrefix("lookup answers: Berlin: ") })
+            #expect(run.output.lines.contains { $0.hasPrefix("searched: ") })
+            #expect(run.output.lines.last == "found: nothing")
+            #expect(status == 0)
+            #expect(!run.everything.contains(key))
+        }
+    }
+
+    @Test("a key of the caller's environment and one from a file are hidden as well", .enabled(if: isConfined))
+    func references() async throws {
+        try await ScratchDirectory.with { scratch in
+            func specs(_ key: String) -> String {
+                vault(key: "${file:\(scratch.path)/key}").replacing("]", with: "")
+                    + ",{\"name\":\"second\",\"command\":\"\(BuiltProducts.fixture)\",\"args\":[\"vault\"],"
+                    + "\"env\":{\"DEMO_API_KEY\":\"${CALLERS_KEY}\"}}]"
+            }
+            let (status, run, _) = try await demo(
+                in: scratch, flags: ["--sandbox", "required"],
+                specs: { key in
+                    try scratch.write(key + "\n", to: "key")
+                    return specs(key)
+                },
+                environment: { ["CALLERS_KEY": $0, "SAME_UNDER_ANOTHER_NAME": "x=\($0)"] })
+            #expect(run.output.lines.last == "found: nothing")
+            #expect(status == 0)
+        }
+    }
+
+    @Test("without a sandbox the agent finds exactly what SECURITY.md says")
+    func unconfined() async throws {
+        try await ScratchDirectory.with { scratch in
+            let (status, run, key) = try await demo(in: scratch, flags: ["--sandbox", "off"], specs: vault)
+            #expect(status == 3)
+            let finds = run.output.lines.filter { $0.hasPrefix("found: ") }
+            // The environment of the server, the file of servers, and the memory of both ends of the pipe.
+            #expect(finds.contains { $0.contains("/environ") && $0.contains("FixtureServer") })
+            #expect(finds.contains("found: \(scratch.path)/specs.json"))
+            for find in finds {
+                let isKnown = find.contains("specs.json") || find.contains("(process \"FixtureServer\")")
+                    || find.contains("(process \"lodge\")")
+                #expect(isKnown, "\(find)")
+            }
+            #expect(run.log.lines.contains { $0.contains("it can read the environment of every server in /proc") })
+            #expect(!run.everything.contains(key))
+        }
+    }
+}
