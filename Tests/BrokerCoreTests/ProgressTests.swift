@@ -6,11 +6,13 @@ import Testing
 @Suite("Progress")
 struct ProgressTests {
     private func call(id: String, token: String) -> String {
-        #"{"jsonrpc":"2.0","id":\#(id),"method":"tools/call","params":{"name":"t","_meta":{"progressToken":\#(token)}}}"#
+        #"{"jsonrpc":"2.0","id":\#(id),"method":"tools/call","params":{"name":"t","#
+            + #""_meta":{"progressToken":\#(token)}}}"#
     }
 
     private func progress(token: String, _ value: Int = 1) -> String {
-        #"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":\#(token),"progress":\#(value)}}"#
+        #"{"jsonrpc":"2.0","method":"notifications/progress","#
+            + #""params":{"progressToken":\#(token),"progress":\#(value)}}"#
     }
 
     @Test(

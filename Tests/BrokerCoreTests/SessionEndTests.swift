@@ -55,7 +55,8 @@ struct SessionEndTests {
         #expect(harness.sent == [Sample.cancelled("2", reason: "the session ended")])
         #expect(
             mine.bodies == [
-                #"{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"the session with server 'files' was ended","#
+                #"{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"#
+                    + #""message":"the session with server 'files' was ended","#
                     + #""data":{"server":"files","reason":"session-ended","hint":"initialize a new session"}}}"#
             ])
         #expect(stream.isClosed)

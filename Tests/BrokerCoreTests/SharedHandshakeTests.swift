@@ -33,7 +33,8 @@ struct SharedHandshakeTests {
         let harness = MultiplexerHarness()
         harness.start()
         try harness.serve(
-            #"{"jsonrpc":"2.0","id":1,"result":{"x":1.0, "protocolVersion" : "2025-11-25","capabilities":{"\u0061":{}}}}"#
+            #"{"jsonrpc":"2.0","id":1,"result":{"x":1.0, "protocolVersion" : "2025-11-25","#
+                + #""capabilities":{"\u0061":{}}}}"#
         )
         let sink = RecordingSink()
         try harness.initialize(Sample.initialize(id: "1", version: "2025-03-26"), sink)

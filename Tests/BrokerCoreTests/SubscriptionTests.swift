@@ -118,6 +118,20 @@ struct SubscriptionTests {
         #expect(streams[0].messages == [updated])
     }
 
+    @Test("who joins and leaves without waiting is not subscribed", arguments: [true, false])
+    func joinsAndLeaves(answersInOrder: Bool) throws {
+        let harness = try MultiplexerHarness.ready()
+        let stream = RecordingStream()
+        harness.open(stream)
+        try harness.request(Sample.subscribe(id: "1"), RecordingSink())
+        try harness.request(Sample.unsubscribe(id: "2"), RecordingSink())
+        #expect(harness.takeSent() == [Sample.subscribe(id: "2"), Sample.unsubscribe(id: "3")])
+        for ticket in answersInOrder ? ["2", "3"] : ["3", "2"] { try harness.serve(Sample.empty(id: ticket)) }
+        #expect(harness.sent.isEmpty)
+        try harness.serve(updated)
+        #expect(stream.messages.isEmpty)
+    }
+
     @Test("a stranger's unsubscribe that overtakes a first subscription does not end it")
     func strangerDuringFirst() throws {
         let harness = try MultiplexerHarness.ready()

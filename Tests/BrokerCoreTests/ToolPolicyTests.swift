@@ -47,7 +47,8 @@ struct ToolPolicyTests {
         let bodies = try situation.ask(
             listTools,
             answer:
-                #"{"a":[1.0],"id":2,"result":{"x":1, "tools" : [ \#(push), \#(log) ,\#(rm),\#(diff)],"nextCursor":"c"}}"#
+                #"{"a":[1.0],"id":2,"#
+                + #""result":{"x":1, "tools" : [ \#(push), \#(log) ,\#(rm),\#(diff)],"nextCursor":"c"}}"#
         )
         #expect(
             bodies == [#"{"a":[1.0],"id":"l","result":{"x":1, "tools" : [\#(log),\#(diff)],"nextCursor":"c"}}"#])

@@ -202,6 +202,7 @@ extension ServeFailures {
         /// A21
         @Test("without a flag the waits are 1, 2, 4, 8 and 15 seconds") func standardDelays() async throws {
             try await LodgeProcess.withServe(server: BuiltProducts.fixture("crashing", "--at", "start")) { lodge in
+                await lodge.log.wait(for: "server ended")
                 #expect(lodge.log.lines(with: "server ended").first?.contains("delay_ms=1000 ") == true)
             }
             let help = try await FinishedProgram.lodge(["serve", "--help"])

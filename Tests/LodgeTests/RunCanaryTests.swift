@@ -25,16 +25,19 @@ struct RunCanaryTests {
         return (await run.finish(), run, key)
     }
 
-    private func vault(key: String) -> String {
-        let server = TestServers.fixture("vault", "vault", env: ["DEMO_API_KEY": .string(key)])
-        return String(decoding: JSONValue.array([server]).serialized, as: UTF8.self)
+    /// A file with as many servers as keys; each needs its own.
+    private func vaults(_ keys: String...) -> String {
+        let servers = keys.enumerated().map { number, key in
+            TestServers.fixture("vault-\(number + 1)", "vault", env: ["DEMO_API_KEY": .string(key)])
+        }
+        return String(decoding: JSONValue.array(servers).serialized, as: UTF8.self)
     }
 
     @Test("the agent uses the key and finds it in no variable, argument, file, process or answer", .enabled(if: isConfined))
     func nowhere() async throws {
         try await ScratchDirectory.with { scratch in
-            let (status, run, key) = try await demo(in: scratch, flags: ["--sandbox", "required"], specs: vault)
-            #expect(run.output.lines.contains("server 'vault' offers: lookup, leak"))
+            let (status, run, key) = try await demo(in: scratch, flags: ["--sandbox", "required"], specs: { vaults($0) })
+            #expect(run.output.lines.contains("server 'vault-1' offers: lookup, leak"))
             #expect(run.output.lines.contains { $0.hasPrefix("lookup answers: Berlin: ") })
             #expect(run.output.lines.contains { $0.hasPrefix("searched: ") })
             #expect(run.output.lines.last == "found: nothing")
@@ -46,16 +49,11 @@ struct RunCanaryTests {
     @Test("a key of the caller's environment and one from a file are hidden as well", .enabled(if: isConfined))
     func references() async throws {
         try await ScratchDirectory.with { scratch in
-            func specs(_ key: String) -> String {
-                vault(key: "${file:\(scratch.path)/key}").replacing("]", with: "")
-                    + ",{\"name\":\"second\",\"command\":\"\(BuiltProducts.fixture)\",\"args\":[\"vault\"],"
-                    + "\"env\":{\"DEMO_API_KEY\":\"${CALLERS_KEY}\"}}]"
-            }
             let (status, run, _) = try await demo(
                 in: scratch, flags: ["--sandbox", "required"],
                 specs: { key in
                     try scratch.write(key + "\n", to: "key")
-                    return specs(key)
+                    return vaults("${file:\(scratch.path)/key}", "${CALLERS_KEY}")
                 },
                 environment: { ["CALLERS_KEY": $0, "SAME_UNDER_ANOTHER_NAME": "x=\($0)"] })
             #expect(run.output.lines.last == "found: nothing")
@@ -66,13 +64,15 @@ struct RunCanaryTests {
     @Test("without a sandbox the agent finds exactly what SECURITY.md says")
     func unconfined() async throws {
         try await ScratchDirectory.with { scratch in
-            let (status, run, key) = try await demo(in: scratch, flags: ["--sandbox", "off"], specs: vault)
+            let (status, run, key) = try await demo(in: scratch, flags: ["--sandbox", "off"], specs: { vaults($0) })
             #expect(status == 3)
             let finds = run.output.lines.filter { $0.hasPrefix("found: ") }
             // The environment of the server, the file of servers, and the memory of both ends of the pipe.
             #expect(finds.contains { $0.contains("/environ") && $0.contains("FixtureServer") })
             #expect(finds.contains("found: \(scratch.path)/specs.json"))
-            for find in finds {
+            // This test made the key, so it has it as well.
+            let ownName = try String(contentsOfFile: "/proc/self/comm", encoding: .utf8).dropLast()
+            for find in finds where !find.hasSuffix("(process \"\(ownName)\")") {
                 let isKnown = find.contains("specs.json") || find.contains("(process \"FixtureServer\")")
                     || find.contains("(process \"lodge\")")
                 #expect(isKnown, "\(find)")

@@ -36,7 +36,9 @@ struct BrokerPhase {
         var random = SplitMix64(seed: stage.seed)
         var longest = Duration.zero
         var done = 0
-        for round in 0..<kills where !stage.isOver {
+        // Every kind gets its turn, however late it is.
+        for round in 0..<kills where round < kinds.count || !stage.isOver {
+            if Interruption.isAsked { break }
             let kind = kinds[round % kinds.count]
             do {
                 longest = max(longest, try kill(kind, &random))

@@ -24,8 +24,11 @@ struct CallsPhase {
 
     func run() {
         var done = 0
-        for (number, part) in parts.enumerated() where part.calls > 0 && !stage.isOver {
-            done += run(part, seed: stage.seed &+ UInt64(number))
+        let parts = parts.filter { $0.calls > 0 }
+        for (number, part) in parts.enumerated() where !stage.isOver {
+            let now = ContinuousClock.now
+            let deadline = now + (stage.deadline - now) / (parts.count - number)
+            done += run(part, seed: stage.seed &+ UInt64(number), until: deadline)
         }
         if done < calls { stage.findings.note("calls wanted", Findings.grouped(calls)) }
     }
@@ -58,7 +61,7 @@ struct CallsPhase {
     }
 
     /// Answers how many calls were made.
-    private func run(_ part: Part, seed: UInt64) -> Int {
+    private func run(_ part: Part, seed: UInt64, until deadline: ContinuousClock.Instant) -> Int {
         let work = Workload(
             calls: part.calls, tools: part.tools, findings: stage.findings, seed: seed,
             acceptedReasons: part.acceptedReasons, isHostile: part.isHostile)
@@ -70,7 +73,7 @@ struct CallsPhase {
                 var teller = ProgressTeller(stage.findings, what: "calls, \(part.name)", total: part.calls)
                 Storm.run(clients) { now in
                     teller.tell(work.made, now: now)
-                    if stage.isOver { work.close() }
+                    if now >= deadline || stage.isOver { work.close() }
                 }
                 let rate = Findings.grouped(teller.rate(work.made, now: .now))
                 stage.findings.note("\(part.name)", "\(Findings.grouped(work.made)) at \(rate)/s")

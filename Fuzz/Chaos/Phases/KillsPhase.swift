@@ -62,7 +62,13 @@ struct KillsPhase {
     private func report(_ killer: Killer, _ work: Workload, _ lodge: RunningLodge) throws {
         let findings = stage.findings
         if killer.isStuck { findings.violation("no new server came up within \(RunningLodge.patience)") }
-        let remains = killer.remains
+        // The last one is collected once its whole tree was looked for.
+        let end = ContinuousClock.now + RunningLodge.patience
+        var remains = killer.remains
+        while !remains.isEmpty, ContinuousClock.now < end {
+            ProcessState.sleep(milliseconds: 20)
+            remains = killer.remains
+        }
         if !remains.isEmpty { findings.violation("\(remains.count) killed servers are not collected") }
         findings.count("servers killed", killer.killed.count)
         findings.note("restarts that lodge counted", Findings.grouped(try lodge.status().restarts))

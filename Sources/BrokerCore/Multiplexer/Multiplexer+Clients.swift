@@ -94,9 +94,9 @@ extension Multiplexer {
             else { return nil }
             return LodgeMessage.emptyResult(id: id)
         case .unsubscribe where configuration.isolation == .shared:
-            guard let uri = message.envelope.string(message.envelope.uri, in: bytes),
-                subscriptions.leave(session, uri: uri) == .othersRemain
-            else { return nil }
+            guard let uri = message.envelope.string(message.envelope.uri, in: bytes) else { return nil }
+            forgetSubscribing(session, uri: uri)
+            guard subscriptions.leave(session, uri: uri) == .othersRemain else { return nil }
             return LodgeMessage.emptyResult(id: id)
         case .setLevel where configuration.isolation == .shared:
             // The level of a shared server is the most verbose that anybody asked for.
@@ -107,6 +107,13 @@ extension Multiplexer {
             return LodgeMessage.emptyResult(id: id)
         default:
             return nil
+        }
+    }
+
+    /// Makes nothing of the answers to a session's own earlier requests to subscribe, since it has left meanwhile.
+    private mutating func forgetSubscribing(_ session: SessionKey, uri: String) {
+        for (ticket, call) in pending where call.session == session && call.purpose == .subscribe(uri: uri) {
+            pending[ticket]?.purpose = .relay
         }
     }
 

@@ -22,7 +22,7 @@ package struct PendingCall: Sendable {
     package let id: RawID
     /// The client's own progress token, as it was written.
     package let token: RawID?
-    package let purpose: Purpose
+    package var purpose: Purpose
     /// The method and the tool, for the call log; nil where nobody keeps one.
     package let label: CallLabel?
     package let started: ContinuousClock.Instant

@@ -11,6 +11,7 @@ extension RelayHandler {
     private static let start: [UInt8] = Array(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ".utf8)
     private static let middle: [UInt8] = Array("\r\nMcp-Session-Id: ".utf8)
+    private static let date: [UInt8] = Array("\r\nDate: ".utf8)
     private static let end: [UInt8] = Array("\r\n\r\n".utf8)
 
     /// Whether the request in hand can be answered with those bytes.
@@ -25,11 +26,13 @@ extension RelayHandler {
         let count = body.count
         backpressure.wrote(count)
         let isSmall = body.tail.isEmpty && count <= MessageBytes.copyLimit
-        var bytes = context.channel.allocator.buffer(capacity: 96 + session.utf8.count + (isSmall ? count : 0))
+        var bytes = context.channel.allocator.buffer(capacity: 160 + session.utf8.count + (isSmall ? count : 0))
         bytes.writeBytes(Self.start)
         bytes.writeString(String(count))
         bytes.writeBytes(Self.middle)
         bytes.writeString(session)
+        bytes.writeBytes(Self.date)
+        bytes.writeString(core.date.text)
         bytes.writeBytes(Self.end)
         if isSmall {
             bytes.writeImmutableBuffer(body.head)

@@ -133,6 +133,7 @@ extension RelayHandler {
         } else if request.version == .http1_0 {
             fields.append(("Connection", "keep-alive"))
         }
+        fields.append(("Date", core.date.text))
         if let origin = request.sharedOrigin { fields += CrossOrigin.fields(sharing: origin) }
         let head = HTTPResponseHead(version: request.version, status: status, headers: HTTPHeaders(fields))
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)

@@ -8,4 +8,5 @@ struct GatewayCore: Sendable {
     let limits: GatewayLimits
     let meters: GatewayMeters
     let logger: Logger
+    let date = ResponseDate()
 }

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+import ChildProcesses
+import Foundation
+import JSONRPC
+import LodgeTestSupport
+import Testing
+
+extension ServeProcess {
+    @Suite("the end", .timeLimit(.minutes(1))) struct TeardownTests {
+        /// A28
+        @Test("SIGTERM and SIGINT end the servers and close the listener", arguments: [SIGTERM, SIGINT])
+        func signal(number: Int32) async throws {
+            try await LodgeProcess.withServe(server: BuiltProducts.fixture("echo")) { lodge in
+                let client = try await lodge.client()
+                #expect(try await client.echoes())
+                let servers = lodge.servers
+                #expect(servers.count == 1)
+                lodge.child.send(number)
+                #expect(await lodge.child.waitForExit() == .exited(0))
+                #expect(servers.allSatisfy { ProcessFamily.Member(pid: $0.pid)?.isAlive != true })
+                await #expect(throws: (any Error).self) { try await lodge.stranger() }
+            }
+        }
+
+        /// A28, A-G8
+        @Test("a server that ignores everything but SIGKILL is gone within 5 seconds, with all that it started")
+        func stubbornServer() async throws {
+            try await ScratchDirectory.with { scratch in
+                let server = BuiltProducts.fixture(
+                    "hostile", "--calm", "--ignore-sigterm", "--ignore-eof", "--grandchild-pid-file", "\(scratch.path)/pid")
+                let grandchild = Place<ProcessFamily.Member>()
+                let beginning = Place<ContinuousClock.Instant>()
+                try await LodgeProcess.withServe(server: server) { lodge in
+                    #expect(try await lodge.client().echoes())
+                    grandchild.value = try await Self.member(in: scratch)
+                    beginning.value = .now
+                }
+                #expect(try #require(beginning.value).duration(to: .now) < .seconds(5))
+                #expect(grandchild.value?.isStillThere == false)
+            }
+        }
+
+        /// A-G8
+        @Test("what a server started is gone with it when it dies by itself") func grandchildOfDead() async throws {
+            try await ScratchDirectory.with { scratch in
+                let server = BuiltProducts.fixture("hostile", "--calm", "--grandchild-pid-file", "\(scratch.path)/pid")
+                try await LodgeProcess.withServe(["--restart-delays", "30"], server: server) { lodge in
+                    let grandchild = try await Self.member(in: scratch)
+                    #expect(grandchild.isStillThere)
+                    lodge.servers.first { $0.name != "sleeper" }?.kill()
+                    #expect(await eventually { !grandchild.isStillThere })
+                }
+            }
+        }
+
+        /// A-G8, X5
+        @Test("nothing of its servers is left when lodge itself is killed") func killedLodge() async throws {
+            try await ScratchDirectory.with { scratch in
+                let server = BuiltProducts.fixture(
+                    "hostile", "--calm", "--ignore-sigterm", "--ignore-eof", "--grandchild-pid-file", "\(scratch.path)/pid")
+                let grandchild = Place<ProcessFamily.Member>()
+                try await LodgeProcess.withServe(server: server, ending: SIGKILL) { lodge in
+                    #expect(try await lodge.client().echoes())
+                    grandchild.value = try await Self.member(in: scratch)
+                }
+                #expect(await eventually { grandchild.value?.isStillThere == false })
+            }
+        }
+
+        /// A-G8, A-G9
+        @Test("nothing of the clients' own servers is left when lodge itself is killed") func killedWithClients() async throws {
+            try await LodgeProcess.withServe(
+                ["--isolation", "client"], server: BuiltProducts.fixture("hostile", "--calm", "--ignore-eof"),
+                ending: SIGKILL
+            ) { lodge in
+                for _ in 0..<4 { _ = try await lodge.client() }
+                #expect(lodge.servers.count == 4)
+            }
+        }
+
+        /// A28
+        @Test("a call in flight is answered when lodge is ended") func callInFlight() async throws {
+            try await LodgeProcess.withServe(server: BuiltProducts.fixture("slow")) { lodge in
+                let client = try await lodge.client()
+                try await client.send(MCPClient.call("wait", #"{"ms":60000}"#, id: "5"))
+                #expect(try await lodge.reaches { $0["callsInFlight"] == 1 })
+                lodge.child.send(SIGTERM)
+                let answer = try await client.connection.response()
+                #expect(answer.status == 200)
+                #expect(answer.json?["id"] == 5)
+                #expect(answer.json?["error"]?["code"] == -32000)
+                #expect(await lodge.child.waitForExit() == .exited(0))
+            }
+        }
+
+        /// A28
+        @Test("streams and idle connections do not hold up the end") func openStreams() async throws {
+            try await LodgeProcess.withServe(server: BuiltProducts.fixture("echo")) { lodge in
+                var streams: [MCPClient] = []
+                for _ in 0..<5 {
+                    let client = try await lodge.client()
+                    try await client.openStream()
+                    streams.append(client)
+                    _ = try await lodge.stranger()
+                }
+                lodge.child.send(SIGTERM)
+                for stream in streams { #expect(try await stream.connection.message() == nil) }
+                #expect(await lodge.child.waitForExit() == .exited(0))
+            }
+        }
+
+        /// A28
+        @Test("SIGTERM during the start of a slow server ends at once") func duringStart() async throws {
+            try await LodgeProcess.withServe(
+                ["--restart-delays", "30"], server: BuiltProducts.fixture("crashing", "--at", "start")
+            ) { lodge in
+                lodge.child.send(SIGTERM)
+                #expect(await lodge.child.waitForExit() == .exited(0))
+            }
+        }
+
+        private static func member(in scratch: ScratchDirectory) async throws -> ProcessFamily.Member {
+            let place = Place<ProcessFamily.Member>()
+            let isThere = await eventually {
+                guard let text = try? scratch.read("pid"), let pid = Int32(text.filter(\.isNumber)) else { return false }
+                place.value = ProcessFamily.Member(pid: pid)
+                return place.value != nil
+            }
+            try #require(isThere)
+            return try #require(place.value)
+        }
+    }
+}
+
+extension ProcessFamily.Member {
+    var isStillThere: Bool {
+        guard let now = ProcessFamily.Member(pid: pid) else { return false }
+        return now.isAlive && now.startTime == startTime
+    }
+}
+
+/// Carries a value out of a body that answers none.
+// Sound: a test writes and reads it in one task.
+final class Place<Value>: @unchecked Sendable {
+    var value: Value?
+}
