@@ -136,5 +136,6 @@ let package = Package(
 
         // MARK: Fuzz
         executable("JSONRPCFuzz", ["JSONRPCOracle"], path: "Fuzz/JSONRPCFuzz"),
+        executable("lodge-chaos", ["FixtureKit", "JSONRPCOracle"], path: "Fuzz/Chaos"),
     ]
 )

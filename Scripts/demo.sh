@@ -2,17 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 # One agent session: a server needs a key, an agent gets its tools and hunts for the key. Needs only Swift and a shell.
 # Ends with the agent's own status: 0 if it could use the server and found no key anywhere it looked.
-# Arguments are handed to `lodge run`, e.g. --sandbox=required.
+# Arguments are handed to `lodge run`, e.g. --sandbox=required. LODGE_PRODUCTS names a directory with the programs
+# where they need not be built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-build=${LODGE_BUILD:-.build}
 
-swift build --scratch-path "$build" --product lodge
-swift build --scratch-path "$build" --product FixtureServer
-# Optimised, since it reads every file and process it can reach.
-swift build --scratch-path "$build" -c release --product DemoAgent
-programs=$(cd "$(swift build --scratch-path "$build" --show-bin-path)" && pwd)
-agent=$(cd "$(swift build --scratch-path "$build" -c release --show-bin-path)" && pwd)/DemoAgent
+if [ -n "${LODGE_PRODUCTS:-}" ]; then
+    programs=$(cd "$LODGE_PRODUCTS" && pwd)
+    agent=$programs/DemoAgent
+else
+    build=${LODGE_BUILD:-.build}
+    swift build --scratch-path "$build" --product lodge
+    swift build --scratch-path "$build" --product FixtureServer
+    # Optimised, since it reads every file and process it can reach.
+    swift build --scratch-path "$build" -c release --product DemoAgent
+    programs=$(cd "$(swift build --scratch-path "$build" --show-bin-path)" && pwd)
+    agent=$(cd "$(swift build --scratch-path "$build" -c release --show-bin-path)" && pwd)/DemoAgent
+fi
 
 umask 077
 folder=$(mktemp -d)
@@ -36,7 +42,7 @@ cd "$folder/workspace"
 echo
 case $status in
     0) echo "The agent used the server and found no key." ;;
-    3) echo "The agent found a key: see the lines above." >&2 ;;
+    3) echo "The agent found the key where the lines above say; SECURITY.md tells what stays open without a sandbox." >&2 ;;
     *) echo "The session failed with status $status." >&2 ;;
 esac
 exit $status

@@ -85,7 +85,6 @@ struct ServerAssembly: Sendable {
         configuration.callTimeout = settings.callTimeout
         configuration.absoluteTimeout = settings.callAbsoluteTimeout
         configuration.startTimeout = settings.startTimeout
-        configuration.recordsCalls = settings.logsCalls
         configuration.provesTools = settings.provesTools
         if case .bearer = settings.authentication { configuration.solePrincipal = true }
         if let patterns = specification.allowedTools ?? (settings.onlyListedTools ? [] : nil) {

@@ -14,14 +14,21 @@ struct SessionDirectory: Sendable {
         let root = FileManager.default.temporaryDirectory.path(percentEncoded: false)
         parent = URL(filePath: root).appending(path: "lodge-\(getuid())").path(percentEncoded: false)
         path = parent + "/run-" + String(UInt64.random(in: .min ... .max), radix: 36)
-        for directory in [parent, path] {
-            if unsafe mkdir(directory, 0o700) == 0 { continue }
-            guard errno == EEXIST, directory == parent, Self.isOwn(parent) else {
-                throw AgentSession.Failure(
-                    message: "the directory '\(directory)' cannot be used for the session's files",
-                    hints: ["remove it, or name another place in TMPDIR"])
+        // More than once, since another session that ends may take the parent away in between.
+        for _ in 0..<16 {
+            guard unsafe mkdir(parent, 0o700) == 0 || (errno == EEXIST && Self.isOwn(parent)) else {
+                throw Self.unusable(parent)
             }
+            if unsafe mkdir(path, 0o700) == 0 { return }
+            guard errno == ENOENT else { throw Self.unusable(path) }
         }
+        throw Self.unusable(path)
+    }
+
+    private static func unusable(_ directory: String) -> AgentSession.Failure {
+        AgentSession.Failure(
+            message: "the directory '\(directory)' cannot be used for the session's files",
+            hints: ["remove it, or name another place in TMPDIR"])
     }
 
     /// Whether a directory is ours alone: somebody else could have made it first.

@@ -93,23 +93,17 @@ struct SessionTableTests {
         #expect(late.count == 1)
     }
 
-    @Test("an ended session leaves a tombstone for as long as its id could be honoured")
-    func tombstone() {
+    @Test("an ended session is gone, and ends once")
+    func ended() {
         var table = table()
         _ = open(&table, "a")
-        let (ended, again) = (table.end(id: "a", now: start), table.end(id: "a", now: start))
+        let (ended, again) = (table.end(id: "a"), table.end(id: "a"))
         #expect(ended != nil)
         #expect(again == nil)
         #expect(use(&table, "a", at: 0) == nil)
-        #expect(table.isEnded(id: "a"))
-        #expect(!table.isEnded(id: "b"))
-        _ = table.sweep(now: start.advanced(by: .seconds(86_399)))
-        #expect(table.isEnded(id: "a"))
-        _ = table.sweep(now: start.advanced(by: .seconds(86_400)))
-        #expect(!table.isEnded(id: "a"))
     }
 
-    @Test("at the cap the session idle longest makes room and is a tombstone")
+    @Test("at the cap the session idle longest makes room")
     func eviction() throws {
         var table = table { $0.cap = 2 }
         _ = open(&table, "a")
@@ -117,7 +111,7 @@ struct SessionTableTests {
         #expect(use(&table, "a", at: 20) != nil)
         let opened = try #require(open(&table, "c", at: 70))
         #expect(opened.evicted?.key.number == 2)
-        #expect(table.isEnded(id: "b"))
+        #expect(use(&table, "b", at: 70) == nil)
         #expect(table.count == 2)
         #expect(use(&table, "a", at: 70) != nil)
     }
@@ -135,7 +129,7 @@ struct SessionTableTests {
     func keys() throws {
         var table = table()
         let first = try #require(open(&table, "a")).key
-        _ = table.end(id: "a", now: start)
+        _ = table.end(id: "a")
         #expect(try #require(open(&table, "b")).key != first)
     }
 
@@ -143,7 +137,7 @@ struct SessionTableTests {
     func endWhere() {
         var table = table()
         for id in ["a", "b", "c"] { _ = open(&table, id) }
-        let ended = table.end(where: { $0.key.number != 2 }, now: start)
+        let ended = table.end(where: { $0.key.number != 2 })
         #expect(Set(ended.map(\.key.number)) == [1, 3])
         #expect(table.all.map(\.key.number) == [2])
     }

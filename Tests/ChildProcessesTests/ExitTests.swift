@@ -89,4 +89,15 @@ struct ExitTests {
         #expect(stopped.all == [1])
         #expect(await script.child.waitForExit() == .exited(7))
     }
+
+    @Test("an agent behind wrappers that stops itself is found, and continued once lodge goes on")
+    func followsStopsBehindWrappers() async throws {
+        // Each shell waits for the next, as the programs of a sandbox do; none of them stops.
+        let script = try ScriptChild("sh -c \"sh -c 'echo ready; kill -STOP \\$\\$; echo continued'; exit 0\"; exit 0")
+        let stops = Collected<Int>()
+        script.child.followStops(behind: 2) { stops.append(1) }
+        #expect(await script.output.rest() == ["ready", "continued"])
+        #expect(stops.all == [1])
+        await script.child.waitForEnd()
+    }
 }

@@ -59,4 +59,15 @@ struct ChildSpecificationTests {
         let child = try ChildSpecification(server: ServerName("a"), literal: "c", arguments: ["${TOKEN}", "$${x", "$"])
         #expect(try resolve(child).arguments == ["${TOKEN}", "$${x", "$"])
     }
+
+    @Test("the files that references name are told, each once, with the home put in, and nothing else is")
+    func secretFiles() throws {
+        let json = #"""
+            {"mcpServers":{"a":{"command":"c","env":{
+              "A_KEY":"${file:~/k}","B_KEY":"x${file:/run/b}y","C_KEY":"${file:~/k}","D":"$${file:/no}","E":"${HOME}"}}}}
+            """#
+        let server = try #require(try SpecificationFile.parse(Array(json.utf8), sourceName: "f").servers.first)
+        #expect(server.secretFiles(home: "/h") == ["/h/k", "/run/b"])
+        #expect(server.secretFiles(home: nil) == ["/run/b", "~/k"])
+    }
 }

@@ -61,6 +61,39 @@ struct RunCanaryTests {
         }
     }
 
+    @Test("a key that its server writes to standard error is in the log by its name only (X1)")
+    func standardError() async throws {
+        try await ScratchDirectory.with { scratch in
+            let talking = TestServers.entry(
+                "talking", "/bin/sh", ["-c", "echo \"key: $SOME_TOKEN.\" >&2; exec \"$0\" echo", BuiltProducts.fixture],
+                env: ["SOME_TOKEN": "canary-on-stderr"])
+            let run = try AgentRun(servers: [talking], in: scratch, script: "exit 0")
+            #expect(await run.finish() == 0)
+            #expect(run.log.lines.contains { $0.contains("key: [redacted:SOME_TOKEN].") })
+            #expect(!run.everything.contains("canary-on-stderr"))
+        }
+    }
+
+    @Test("an agent sees the directory of its own session and of no other", .enabled(if: isConfined))
+    func otherSessions() async throws {
+        try await ScratchDirectory.with { first in
+            try await ScratchDirectory.with { second in
+                let script = "ls \"$(dirname \"$(dirname \"$1\")\")\"; echo ready; read -r line; exit 0"
+                let one = try AgentRun(servers: [], in: first, script: script)
+                await one.output.wait(for: "ready")
+                let two = try AgentRun(
+                    servers: [], in: second, environment: ["TMPDIR": first.path + "/tmp"], script: script)
+                await two.output.wait(for: "ready")
+                #expect(two.output.lines.count == 2 && one.output.lines.count == 2)
+                #expect(two.output.lines.first != one.output.lines.first)
+                two.endInput()
+                #expect(await two.finish() == 0)
+                one.endInput()
+                #expect(await one.finish() == 0)
+            }
+        }
+    }
+
     @Test("without a sandbox the agent finds exactly what SECURITY.md says")
     func unconfined() async throws {
         try await ScratchDirectory.with { scratch in

@@ -43,20 +43,20 @@ struct CallsPhase {
         let doubtful = min(calls / 1_000, 256)
         return [
             Part(
-                name: "server with two ids", server: [fixture, "hostile", "--calm", "--duplicate-id-member"],
-                calls: doubtful, tools: [.echo], flags: ["--call-timeout", "1"],
-                acceptedReasons: ["timed-out", "unusable-answer"]),
+                name: "shuffled server", server: stage.shuffledServer,
+                calls: calls - counted - hostile - inOrder - doubtful,
+                tools: [.echo, .progress]),
+            Part(name: "echo server", server: [fixture, "echo"], calls: inOrder, tools: [.echo]),
+            Part(
+                name: "counting server", server: [fixture, "counting"], calls: counted, tools: [.hit, .progress],
+                counts: true),
             Part(
                 name: "hostile server", server: [fixture, "hostile"], calls: hostile, tools: [.echo],
                 isHostile: true),
             Part(
-                name: "counting server", server: [fixture, "counting"], calls: counted, tools: [.hit, .progress],
-                counts: true),
-            Part(name: "echo server", server: [fixture, "echo"], calls: inOrder, tools: [.echo]),
-            Part(
-                name: "shuffled server", server: stage.shuffledServer,
-                calls: calls - counted - hostile - inOrder - doubtful,
-                tools: [.echo, .progress]),
+                name: "server with two ids", server: [fixture, "hostile", "--calm", "--duplicate-id-member"],
+                calls: doubtful, tools: [.echo], flags: ["--call-timeout", "1"],
+                acceptedReasons: ["timed-out", "unusable-answer"]),
         ]
     }
 

@@ -31,6 +31,8 @@ struct Stage {
                 try baseline.compare(with: lodge, findings)
                 for problem in lodge.stop() { findings.violation(problem) }
             } catch {
+                // An interruption from the terminal reaches lodge too.
+                if Interruption.isAsked { return lodge.kill() }
                 findings.violation("\(error); lodge's log is \(lodge.log)")
                 lodge.kill()
             }

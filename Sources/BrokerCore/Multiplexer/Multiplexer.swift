@@ -34,8 +34,6 @@ package struct Multiplexer: ~Copyable {
         /// How long a client waits for `initialize` while the server starts.
         package var startTimeout: Duration = .seconds(30)
         package var tools: ToolPolicy = .everything
-        /// Whether finished calls are recorded.
-        package var recordsCalls = false
         /// Whether Lodge's handshake ends with a `tools/list` of its own, as a proof that the server's key works.
         package var provesTools = false
         /// Whether Lodge does the handshake itself; else the first client's `initialize` is the handshake.

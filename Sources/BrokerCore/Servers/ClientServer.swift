@@ -100,12 +100,7 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
             return message.malformedInitialize()
         }
         let upstream = makeUpstream(configuration.multiplexer)
-        let mayStart = state.withLock { state in
-            guard state.opening.count < configuration.clientUpstreams else { return false }
-            state.opening[ObjectIdentifier(upstream)] = upstream
-            return true
-        }
-        guard mayStart else {
+        guard admit(upstream) else {
             sink.finish(ClientMessage.fullAnswer(id: call.id, server: name))
             return .pending(CallTicket {})
         }
@@ -116,6 +111,22 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
                 if let ticket { upstream.withdraw(ticket) }
                 self?.giveUp(upstream)
             })
+    }
+
+    /// Counts an upstream in that is to be started; false where the server has as many as it may and all are in use.
+    private func admit(_ upstream: Upstream) -> Bool {
+        func enter() -> Bool {
+            let open = sessions.count
+            return state.withLock { state in
+                guard open + state.opening.count < configuration.clientUpstreams else { return false }
+                state.opening[ObjectIdentifier(upstream)] = upstream
+                return true
+            }
+        }
+        if enter() { return true }
+        guard let idle = sessions.makeRoom() else { return false }
+        end(idle)
+        return enter()
     }
 
     /// Ends an upstream whose client never got a session.
@@ -210,11 +221,23 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
             return
         }
         if let evicted = opened.evicted { end(evicted) }
+        proved(by: upstream)
         call.sink.finish(.opened(answer, session: opened.id))
         if !upstream.inspect({ $0.isRunning }) {
             // It ended while the session was being opened, so its end did not see the session.
             for session in sessions.end(where: { $0.attachment === upstream }) { end(session) }
         }
+    }
+
+    /// A client that was let in proves the server as well as the throw-away upstream would have.
+    private func proved(by upstream: Upstream) {
+        let proof = state.withLock { state in
+            state.proved = true
+            defer { state.proof = nil }
+            return state.proof
+        }
+        if let proof { ports.supervisor.stop(proof) }
+        gate.open(.ready)
     }
 
     package func handshakeEnded(failure: String?, upstream: Upstream) {

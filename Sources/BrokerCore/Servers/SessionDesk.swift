@@ -41,6 +41,9 @@ final class SessionDesk<Attachment: Sendable>: Sendable {
         return (id, key, evicted)
     }
 
+    /// Ends the session that has been idle longest, to make room for another; nil where every one is in use.
+    func makeRoom() -> Session? { table.withLock { $0.makeRoom(now: ports.now()) } }
+
     func use(_ id: String, principal: Principal) -> Session? {
         table.withLock { $0.use(id: id, principal: principal, now: ports.now()) }
     }
@@ -52,12 +55,12 @@ final class SessionDesk<Attachment: Sendable>: Sendable {
     func end(_ id: String, principal: Principal) -> Session? {
         table.withLock { table in
             guard table.find(id: id, principal: principal, now: ports.now()) != nil else { return nil }
-            return table.end(id: id, now: ports.now())
+            return table.end(id: id)
         }
     }
 
     func end(where condition: (Session) -> Bool) -> [Session] {
-        table.withLock { $0.end(where: condition, now: ports.now()) }
+        table.withLock { $0.end(where: condition) }
     }
 
     /// Ends the sessions that are over their time, and answers them; one that is busy is not idle.

@@ -48,9 +48,6 @@ package final class Upstream: Sendable {
         self.logger = logger
     }
 
-    /// Whether finished calls have to be labelled for the call log.
-    package var recordsCalls: Bool { callLog != nil }
-
     // MARK: Reports of the supervisor
 
     package func generationStarted(_ connection: any UpstreamConnection, timer: any DeadlineTimer) {

@@ -28,7 +28,7 @@ package struct SessionLimits: Sendable, Equatable {
 /// It does not sign or verify ids, and it does not know what a session's upstream does. `Attachment` is whatever the
 /// owner keeps with a session. Invariants:
 /// 1. a session is found only by the principal that opened it; to any other it does not exist;
-/// 2. an ended session leaves a tombstone for as long as its id could still be honoured, so it never comes back;
+/// 2. an ended session never comes back: its id stands in no table, and nothing else makes an id good;
 /// 3. there are never more than `limits.cap` sessions: the one idle longest makes room, if it has been idle a minute.
 package struct SessionTable<Attachment: Sendable>: Sendable {
     package struct Session: Sendable {
@@ -49,7 +49,6 @@ package struct SessionTable<Attachment: Sendable>: Sendable {
 
     private let limits: SessionLimits
     private var sessions: [String: Session] = [:]
-    private var tombstones: [String: ContinuousClock.Instant] = [:]
     private var lastKey: UInt64 = 0
 
     package init(limits: SessionLimits = SessionLimits()) { self.limits = limits }
@@ -65,10 +64,8 @@ package struct SessionTable<Attachment: Sendable>: Sendable {
     ) -> Opening {
         var evicted: Session?
         if sessions.count >= limits.cap {
-            guard let oldest = sessions.min(by: { $0.value.lastUsed < $1.value.lastUsed }),
-                oldest.value.lastUsed.duration(to: now) >= limits.evictableAfter
-            else { return .full }
-            evicted = end(id: oldest.key, now: now)
+            evicted = makeRoom(now: now)
+            guard evicted != nil else { return .full }
         }
         lastKey += 1
         let key = SessionKey(number: lastKey)
@@ -82,46 +79,47 @@ package struct SessionTable<Attachment: Sendable>: Sendable {
     package mutating func use(id: String, principal: Principal, now: ContinuousClock.Instant) -> Session? {
         guard let index = sessions.index(forKey: id) else { return nil }
         let session = sessions.values[index]
-        guard session.principal == principal, !limits.areOver(opened: session.opened, lastUsed: session.lastUsed, now: now) else { return nil }
+        guard session.principal == principal, !isOver(session, now: now) else { return nil }
         sessions.values[index].lastUsed = now
         return session
     }
 
     /// Finds a session without noting a use.
     package func find(id: String, principal: Principal, now: ContinuousClock.Instant) -> Session? {
-        guard let session = sessions[id], session.principal == principal, !limits.areOver(opened: session.opened, lastUsed: session.lastUsed, now: now) else {
+        guard let session = sessions[id], session.principal == principal, !isOver(session, now: now) else {
             return nil
         }
         return session
     }
 
-    /// Whether an id was ended here, so that it must not be honoured again.
-    package func isEnded(id: String) -> Bool { tombstones[id] != nil }
-
-    package mutating func end(id: String, now: ContinuousClock.Instant) -> Session? {
-        guard let session = sessions.removeValue(forKey: id) else { return nil }
-        tombstones[id] = session.opened.advanced(by: limits.absolute)
-        return session
+    private func isOver(_ session: Session, now: ContinuousClock.Instant) -> Bool {
+        limits.areOver(opened: session.opened, lastUsed: session.lastUsed, now: now)
     }
+
+    package mutating func end(id: String) -> Session? { sessions.removeValue(forKey: id) }
 
     /// Ends every session for which the condition holds, and answers them.
-    package mutating func end(
-        where condition: (Session) -> Bool, now: ContinuousClock.Instant
-    ) -> [Session] {
+    package mutating func end(where condition: (Session) -> Bool) -> [Session] {
         let ids = sessions.filter { condition($0.value) }.map(\.key)
-        return ids.compactMap { end(id: $0, now: now) }
+        return ids.compactMap { end(id: $0) }
     }
 
-    /// Ends what is over its time and forgets tombstones that are no longer needed; a call in flight counts as use.
+    /// Ends the session that has been idle longest, if it has been idle long enough to be put out.
+    package mutating func makeRoom(now: ContinuousClock.Instant) -> Session? {
+        guard let oldest = sessions.min(by: { $0.value.lastUsed < $1.value.lastUsed }),
+            oldest.value.lastUsed.duration(to: now) >= limits.evictableAfter
+        else { return nil }
+        return end(id: oldest.key)
+    }
+
+    /// Ends what is over its time; a call in flight counts as use.
     package mutating func sweep(
         now: ContinuousClock.Instant, isBusy: (Session) -> Bool = { _ in false }
     ) -> [Session] {
-        tombstones = tombstones.filter { $0.value > now }
         for index in sessions.values.indices where isBusy(sessions.values[index]) {
             sessions.values[index].lastUsed = now
         }
         let limits = limits
-        return end(
-            where: { limits.areOver(opened: $0.opened, lastUsed: $0.lastUsed, now: now) }, now: now)
+        return end { limits.areOver(opened: $0.opened, lastUsed: $0.lastUsed, now: now) }
     }
 }

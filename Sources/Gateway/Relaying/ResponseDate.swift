@@ -21,7 +21,7 @@ final class ResponseDate: Sendable {
     private let clock: @Sendable () -> Int64
 
     /// - Parameter clock: seconds since 1970.
-    init(clock: @escaping @Sendable () -> Int64 = { Int64(unsafe time(nil)) }) { self.clock = clock }
+    init(clock: @escaping @Sendable () -> Int64 = { Int64(time(nil)) }) { self.clock = clock }
 
     var text: String {
         let now = clock()
