@@ -122,7 +122,8 @@ let package = Package(
         tests(
             "LodgeTests",
             [
-                "ChildProcesses", "DemoAgent", "EverythingServer", "FixtureServer", "JSONRPC", "LodgeTestSupport", "lodge",
+                "ChildProcesses", "DemoAgent", "EverythingServer", "FixtureServer", "JSONRPC", "LodgeTestSupport",
+                "lodge",
                 nioCore,
             ]),
 

@@ -24,7 +24,9 @@ package struct HealthProbe: Sendable {
             .connect(host: host, port: port)
             .flatMap { channel in
                 let promise = channel.eventLoop.makePromise(of: Int.self)
-                let deadline = channel.eventLoop.scheduleTask(in: limit) { promise.fail(ChannelError.connectTimeout(limit)) }
+                let deadline = channel.eventLoop.scheduleTask(in: limit) {
+                    promise.fail(ChannelError.connectTimeout(limit))
+                }
                 promise.futureResult.whenComplete { _ in
                     deadline.cancel()
                     channel.close(promise: nil)

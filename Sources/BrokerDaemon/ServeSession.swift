@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import BrokerCore
 import Glibc
+import LodgeConfiguration
 package import Logging
 import NIOCore
 import ServiceLifecycle
-import LodgeConfiguration
 import UnixSignals
 
 /// A broker in the foreground, from its start to the signal that ends it.

@@ -56,7 +56,8 @@ package struct StandardErrorLog: LogHandler {
     }
 
     private static func now() -> String {
-        Date.now.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted))
+        Date.now.formatted(
+            .iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted))
     }
 
     /// Control characters of servers must not move the reader's cursor or forge a line.

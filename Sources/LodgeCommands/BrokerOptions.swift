@@ -37,7 +37,8 @@ struct BrokerOptions: ParsableArguments {
             throw ValidationError("--restart-delays '\(restartDelays)' is not a list of seconds; write 1,2,4,8,15")
         }
         guard Logger.Level(rawValue: logLevel) != nil else {
-            throw ValidationError("--log-level '\(logLevel)' is not a level; use trace, debug, info, notice, warning, error or critical")
+            throw ValidationError(
+                "--log-level '\(logLevel)' is not a level; use trace, debug, info, notice, warning, error or critical")
         }
         guard StandardErrorLog.Format(rawValue: logFormat) != nil else {
             throw ValidationError("--log-format '\(logFormat)' is not a format; use text or json")

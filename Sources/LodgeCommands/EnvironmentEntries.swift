@@ -17,7 +17,9 @@ struct EnvironmentEntries {
         }
         for flag in flags {
             guard let mark = flag.firstIndex(of: "=") else {
-                guard !flag.isEmpty else { throw CommandFailure(message: "--env needs a NAME or NAME=VALUE", status: 2) }
+                guard !flag.isEmpty else {
+                    throw CommandFailure(message: "--env needs a NAME or NAME=VALUE", status: 2)
+                }
                 passed.append(flag)
                 continue
             }
@@ -44,7 +46,8 @@ struct EnvironmentEntries {
         guard let text = try? String(contentsOf: URL(filePath: file), encoding: .utf8) else {
             throw CommandFailure(message: "the file '\(file)' cannot be read; name a readable text file", status: 2)
         }
-        return try text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap { index, line in
+        return try text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap {
+            index, line in
             let line = line.trimmingCharacters(in: .whitespaces)
             guard !line.isEmpty, !line.hasPrefix("#") else { return nil }
             guard let mark = line.firstIndex(of: "="), mark > line.startIndex else {

@@ -10,7 +10,9 @@ package struct LodgeCommand: AsyncParsableCommand {
         discussion: "An MCP broker: it runs MCP servers, keeps their keys on its own side, and gives each agent an "
             + "authenticated endpoint with no secret in it.",
         version: Version.current,
-        subcommands: [ServeCommand.self, RunCommand.self, HealthcheckCommand.self, VersionCommand.self, ReferenceCommand.self])
+        subcommands: [
+            ServeCommand.self, RunCommand.self, HealthcheckCommand.self, VersionCommand.self, ReferenceCommand.self,
+        ])
 
     package init() {}
 

@@ -4,9 +4,9 @@ import ArgumentParser
 import BrokerDaemon
 import Foundation
 import LodgeConfiguration
+import Logging
 import Sandbox
 import Secrets
-import Logging
 
 /// One agent session: servers, agent, and nothing left afterwards.
 struct RunCommand: AsyncParsableCommand {
@@ -19,13 +19,18 @@ struct RunCommand: AsyncParsableCommand {
 
     enum Tools: String, ExpressibleByArgument, CaseIterable { case all, listed }
 
-    @Option(help: "A JSON file with the servers, or - for standard input: a list of {name, command, args, env}, or mcpServers.")
+    @Option(
+        help:
+            "A JSON file with the servers, or - for standard input: a list of {name, command, args, env}, or mcpServers."
+    )
     var specs: String
 
     @Option(help: "What the agent is: claude gets its config flags added; generic takes {mcp-config} in its arguments.")
     var agent: AgentKind = .generic
 
-    @Option(name: .customLong("pass"), help: "Pass this credential of Lodge's environment to the agent; repeat it for several.")
+    @Option(
+        name: .customLong("pass"),
+        help: "Pass this credential of Lodge's environment to the agent; repeat it for several.")
     var passed: [String] = []
 
     @Option(help: "all: a server that lists no tools allows all of them; listed: it allows none.")
@@ -44,7 +49,8 @@ struct RunCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard !command.isEmpty, command.first?.isEmpty == false else {
-            throw ValidationError("no agent; write its command behind --, as in: lodge run --specs FILE -- claude -p TASK")
+            throw ValidationError(
+                "no agent; write its command behind --, as in: lodge run --specs FILE -- claude -p TASK")
         }
     }
 
@@ -65,7 +71,8 @@ struct RunCommand: AsyncParsableCommand {
         broker.apply(to: &settings)
         let launch = AgentLaunch(command: command, kind: agent, passed: passed, inherited: environment)
         var plan = AgentSession.Plan(broker: settings, token: token, agent: launch, sandbox: sandbox)
-        plan.hiddenPaths = OwnPlaces.all(environment: environment) + (specs == "-" ? [] : [OwnPlaces.absolute(specs)])
+        plan.hiddenPaths =
+            OwnPlaces.all(environment: environment) + (specs == "-" ? [] : [OwnPlaces.absolute(specs)])
             + servers.flatMap { $0.secretFiles(home: environment["HOME"]) }.map(OwnPlaces.absolute)
         plan.readyFile = readyFile.map(OwnPlaces.absolute)
         do {

@@ -11,7 +11,8 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Serve one stdio server over Streamable HTTP.",
         usage: "lodge serve [<options>] -- <command> [<argument> ...]",
-        discussion: "The server gets a built environment: PATH, HOME and their like, and what --env and --env-file name.")
+        discussion:
+            "The server gets a built environment: PATH, HOME and their like, and what --env and --env-file name.")
 
     @Option(help: "Where to listen: HOST:PORT; port 0 takes a free one.")
     var listen = ListenAddress(host: "127.0.0.1", port: Defaults.listenPort.value)

@@ -8,7 +8,8 @@ extension ServerSpecification {
         let values: [ConfiguredValue]
         switch transport {
         case .child(let child):
-            values = [child.command] + child.arguments + child.environment.values
+            values =
+                [child.command] + child.arguments + child.environment.values
                 + (child.workingDirectory.map { [$0] } ?? [])
         case .remote(let remote): values = [remote.url] + remote.headers.values
         }

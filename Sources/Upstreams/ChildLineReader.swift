@@ -43,7 +43,8 @@ struct ChildLineReader: Sendable {
     func oversized(_ findings: OversizeScanner.Findings) {
         logger.warning("line over the limit dropped")
         guard !findings.hasMethod, let ticket = findings.id?.ticket else { return }
-        upstream.receivedUnusable(ticket: ticket, problem: "a line over the limit of \(ChildConnection.heldLimit >> 20) MiB")
+        upstream.receivedUnusable(
+            ticket: ticket, problem: "a line over the limit of \(ChildConnection.heldLimit >> 20) MiB")
     }
 
     private func broken(_ bytes: ByteBuffer, _ error: ScanError) {

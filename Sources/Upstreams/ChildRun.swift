@@ -130,10 +130,12 @@ struct ChildRun: Sendable {
                 .channelOption(.allowRemoteHalfClosure, value: true)
                 .channelOption(
                     .writeBufferWaterMark,
-                    value: .init(low: ChildConnection.heldLimit / 2, high: ChildConnection.heldLimit))
+                    value: .init(low: ChildConnection.heldLimit / 2, high: ChildConnection.heldLimit)
+                )
                 .channelOption(
                     .recvAllocator,
-                    value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16 * 1024, maximum: 1024 * 1024))
+                    value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16 * 1024, maximum: 1024 * 1024)
+                )
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(

@@ -69,12 +69,12 @@ package struct Effects: Sendable {
     }
 
     package mutating func append(contentsOf effects: Effects) {
-        effects.forEach { append($0) }
+        effects.each { append($0) }
     }
 
     package var isEmpty: Bool { first == nil }
 
-    package func forEach(_ body: (Effect) throws -> Void) rethrows {
+    package func each(_ body: (Effect) throws -> Void) rethrows {
         guard let first else { return }
         try body(first)
         for effect in rest { try body(effect) }

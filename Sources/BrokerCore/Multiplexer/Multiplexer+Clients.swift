@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
-import NIOCore
 import LodgeConfiguration
+import NIOCore
 
 extension Multiplexer {
     /// Takes a client's request that is not `initialize`.
@@ -25,8 +25,9 @@ extension Multiplexer {
         if let answer = answeredHere(message, kind: kind, id: id, session: session) {
             effects.append(.finish(sink, .message(answer)))
             if kind == .callTool || kind == .task {
-                effects.append(call.record(server: configuration.server, outcome: .refused, answerBytes: 0, now: now)
-                    .map(Effect.record))
+                effects.append(
+                    call.record(server: configuration.server, outcome: .refused, answerBytes: 0, now: now)
+                        .map(Effect.record))
             }
             return (nil, effects)
         }
@@ -170,8 +171,9 @@ extension Multiplexer {
             // MCP 2025-11-25, cancellation: the receiver does not respond. The exchange has to end all the same.
             effects.append(
                 .finish(call.sink, .message(CallFailure.cancelled(server: configuration.server).answer(id: call.id))))
-            effects.append(call.record(server: configuration.server, outcome: .cancelled, answerBytes: 0, now: now)
-                .map(Effect.record))
+            effects.append(
+                call.record(server: configuration.server, outcome: .cancelled, answerBytes: 0, now: now)
+                    .map(Effect.record))
         }
         return effects
     }
@@ -187,8 +189,9 @@ extension Multiplexer {
         guard let call = remove(ticket) else { return Effects() }
         var effects = Effects()
         if call.held == nil { effects.append(.send(LodgeMessage.cancelled(ticket, reason: "the client left"))) }
-        effects.append(call.record(server: configuration.server, outcome: .cancelled, answerBytes: 0, now: now)
-            .map(Effect.record))
+        effects.append(
+            call.record(server: configuration.server, outcome: .cancelled, answerBytes: 0, now: now)
+                .map(Effect.record))
         return effects
     }
 
@@ -214,8 +217,9 @@ extension Multiplexer {
     ) -> Effects {
         let answer = failure.answer(id: call.id, withTail: configuration.showsStderrTail)
         var effects = Effects(.finish(call.sink, .message(answer)))
-        effects.append(call.record(server: configuration.server, outcome: outcome, answerBytes: 0, now: now)
-            .map(Effect.record))
+        effects.append(
+            call.record(server: configuration.server, outcome: outcome, answerBytes: 0, now: now)
+                .map(Effect.record))
         return effects
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
-import NIOCore
 import LodgeConfiguration
+import NIOCore
 
 extension Multiplexer {
     /// Takes one message of the server's current generation.

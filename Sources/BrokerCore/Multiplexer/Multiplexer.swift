@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
-package import NIOCore
 package import LodgeConfiguration
+package import NIOCore
 
 /// Routes messages between the clients of one upstream and its server: a pure state machine.
 ///

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
-import Synchronization
-import NIOCore
 import LodgeConfiguration
+import NIOCore
+import Synchronization
 
 /// A server with one upstream for each legacy session (isolation `client`).
 ///

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
-import Synchronization
-import NIOCore
 import LodgeConfiguration
+import NIOCore
+import Synchronization
 
 /// Opens, finds and ends the legacy sessions of one server: the table, its lock, and the signed ids.
 ///
@@ -97,13 +97,15 @@ extension ClientMessage {
         .refused(
             .invalid,
             LodgeMessage.error(
-                id: requestID, code: -32600, message: "the request names no session; send initialize first and repeat its Mcp-Session-Id"))
+                id: requestID, code: -32600,
+                message: "the request names no session; send initialize first and repeat its Mcp-Session-Id"))
     }
 
     func unknownSession() -> Admission {
         .refused(
             .unknownSession,
-            LodgeMessage.error(id: requestID, code: -32001, message: "unknown session; send initialize to open a new one"))
+            LodgeMessage.error(
+                id: requestID, code: -32001, message: "unknown session; send initialize to open a new one"))
     }
 
     func malformedInitialize() -> Admission {
@@ -115,7 +117,8 @@ extension ClientMessage {
     static func fullAnswer(id: RawID, server: String) -> Answer {
         .unavailable(
             LodgeMessage.error(
-                id: id, code: CallFailure.code, message: "every session of server '\(server)' is in use; end one or wait"),
+                id: id, code: CallFailure.code,
+                message: "every session of server '\(server)' is in use; end one or wait"),
             retryAfter: 60)
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
-import NIOCore
 import LodgeConfiguration
+import NIOCore
 
 /// A server whose one upstream serves all clients (isolation `shared`).
 ///

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
 package import Logging
-import Synchronization
 import NIOCore
+import Synchronization
 
 /// A live connection of Lodge to a server, as the broker's core sees it: the multiplexer, its lock, and its effects.
 ///
@@ -145,7 +145,7 @@ package final class Upstream: Sendable {
     /// Carries effects out over the connection of the moment they were decided in: when that generation ends meanwhile,
     /// its calls have failed and must not reach the next one.
     private func perform(_ effects: Effects, over connection: (any UpstreamConnection)?) {
-        effects.forEach { perform($0, over: connection) }
+        effects.each { perform($0, over: connection) }
     }
 
     private func perform(_ effect: Effect, over connection: (any UpstreamConnection)?) {
@@ -158,8 +158,11 @@ package final class Upstream: Sendable {
         case .send(let message):
             _ = connection?.send(message)
         case .answer(let call, let message):
-            call.sink.finish(.message(call.purpose == .listTools ? filtered(message, for: call)
-                : LodgeMessage.answer(message, id: call.id)))
+            call.sink.finish(
+                .message(
+                    call.purpose == .listTools
+                        ? filtered(message, for: call)
+                        : LodgeMessage.answer(message, id: call.id)))
         case .progress(let sink, let token, let message):
             sink.deliver(LodgeMessage.progress(message, token: token))
         case .deliver(let sink, let message): sink.deliver(message)

@@ -170,7 +170,7 @@ final class MultiplexerHarness {
     // MARK: Effects
 
     private func perform(_ effects: Effects) {
-        effects.forEach { perform($0) }
+        effects.each { perform($0) }
     }
 
     private func perform(_ effect: Effect) {
