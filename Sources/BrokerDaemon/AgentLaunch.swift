@@ -46,7 +46,8 @@ package struct AgentLaunch: Sendable {
                 "variable kept from the agent",
                 metadata: [
                     "name": "\(dropped.name)",
-                    "reason": isKnown ? "it holds a secret of a server" : "its name names a credential; --pass gives it",
+                    "reason": isKnown
+                        ? "it holds a secret of a server" : "its name names a credential; --pass gives it",
                 ])
         }
         do throws(AgentArgumentsError) {

@@ -3,13 +3,13 @@ import AgentClients
 import BrokerCore
 import ChildProcesses
 import Foundation
+import LodgeConfiguration
 import Logging
 import Sandbox
 import Secrets
 import ServiceLifecycle
 import Synchronization
 import UnixSignals
-import LodgeConfiguration
 
 /// Waits for the servers, starts the agent, passes signals on, and waits for the agent's end.
 final class AgentService: Service {
@@ -123,7 +123,8 @@ final class AgentService: Service {
             throw AgentSession.Failure(message: error.message, hints: [])
         }
         for line in confined.statement.lines {
-            logger.log(level: confined.statement.isConfined ? .debug : .warning, "sandbox", metadata: ["note": "\(line)"])
+            logger.log(
+                level: confined.statement.isConfined ? .debug : .warning, "sandbox", metadata: ["note": "\(line)"])
         }
         if !confined.statement.isConfined, plan.sandbox == .auto {
             logger.warning("the agent is not confined; install bubblewrap, or accept what SECURITY.md says of it")

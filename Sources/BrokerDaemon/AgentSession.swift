@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import BrokerCore
 import Foundation
+import LodgeConfiguration
 package import Logging
 package import Sandbox
 package import Secrets
 import ServiceLifecycle
-import LodgeConfiguration
 
 /// One run of an agent with its servers: broker in this process, servers as its children, everything gone at the end.
 package struct AgentSession: Sendable {

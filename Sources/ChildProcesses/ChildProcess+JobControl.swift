@@ -40,7 +40,9 @@ extension ChildProcess {
     ) {
         queue.asyncAfter(deadline: .now() + .milliseconds(250)) { [self] in
             guard exitStatus == nil else { return }
-            var stopped = ProcessTable.onlyDescendant(of: pid, generations: wrappers).flatMap { $0.isStopped ? $0 : nil }
+            var stopped = ProcessTable.onlyDescendant(of: pid, generations: wrappers).flatMap {
+                $0.isStopped ? $0 : nil
+            }
             if let program = stopped, program.identity == seenBefore {
                 stop()
                 StrangerSignal.send(SIGCONT, to: program.identity)

@@ -40,7 +40,8 @@ extension ChildSpecification {
     /// First, because a scan of /proc reads only the start of a very large environment.
     func environmentEntries(outerMarker: String?) -> [String] {
         let marker = "\(ProcessMarker.variable)=\(ProcessMarker.chain(outer: outerMarker, own: marker))"
-        return [marker] + environment.filter { $0.key != ProcessMarker.variable }
+        return [marker]
+            + environment.filter { $0.key != ProcessMarker.variable }
             .sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-@testable import ChildProcesses
 import Glibc
 import Testing
+
+@testable import ChildProcesses
 
 /// Swift Testing has a type of that name too.
 private typealias ExitStatus = ChildProcesses.ExitStatus

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-@testable import ChildProcesses
 import Glibc
 import Synchronization
 import Testing
+
+@testable import ChildProcesses
 
 /// A clock whose sleeps are over at once, and which remembers them.
 final class InstantClock: Clock {

@@ -6,7 +6,9 @@ import Testing
 /// What an agent is started with and how its end is told (C1, C8, C9, C13, C17, C-G1).
 @Suite("lodge run: agent", .serialized, .timeLimit(.minutes(1)))
 struct RunAgentTests {
-    @Test("no servers are no servers: the agent runs with an empty config (C1)", arguments: ["", "[]", #"{"mcpServers":{}}"#])
+    @Test(
+        "no servers are no servers: the agent runs with an empty config (C1)",
+        arguments: ["", "[]", #"{"mcpServers":{}}"#])
     func empty(_ specs: String) async throws {
         try await ScratchDirectory.with { scratch in
             let run = try AgentRun(specs: specs, in: scratch, agent: ["/bin/cat", "{mcp-config}"])
@@ -83,10 +85,11 @@ struct RunAgentTests {
                 ], script: "env; echo end")
             #expect(await run.finish() == 0)
             let lines = Set(run.output.lines)
-            #expect(lines.isSuperset(of: [
-                "ANTHROPIC_API_KEY=agents-own", "EDITOR=vi", "NO_PROXY=example.com,127.0.0.1,localhost",
-                "no_proxy=example.com,127.0.0.1,localhost",
-            ]))
+            #expect(
+                lines.isSuperset(of: [
+                    "ANTHROPIC_API_KEY=agents-own", "EDITOR=vi", "NO_PROXY=example.com,127.0.0.1,localhost",
+                    "no_proxy=example.com,127.0.0.1,localhost",
+                ]))
             for name in ["CALLERS_KEY", "HARMLESS", "GITHUB_TOKEN"] {
                 #expect(!lines.contains { $0.hasPrefix("\(name)=") }, "\(name)")
                 #expect(run.log.lines.contains { $0.contains("variable kept from the agent name=\(name)") })
@@ -102,7 +105,8 @@ struct RunAgentTests {
     func readyFile() async throws {
         try await ScratchDirectory.with { scratch in
             let run = try AgentRun(
-                servers: [TestServers.fixture("one", "echo")], in: scratch, script: "echo $LODGE_TOKEN; read -r line; exit 0")
+                servers: [TestServers.fixture("one", "echo")], in: scratch,
+                script: "echo $LODGE_TOKEN; read -r line; exit 0")
             await run.output.wait(for: "lodge_")
             let ready = try run.ready()
             #expect([ready.token] == run.output.lines)

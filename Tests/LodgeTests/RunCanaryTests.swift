@@ -6,12 +6,6 @@ import Testing
 /// The promise itself: a key that a server has is found by the agent nowhere (A4, X1; decisions 9–11).
 @Suite("lodge run: canary", .serialized, .timeLimit(.minutes(2)))
 struct RunCanaryTests {
-    /// Whether this machine can confine an agent; the demo agent's finds depend on it.
-    static let isConfined: Bool = {
-        ["/usr/bin/bwrap", "/usr/bin/unshare"].contains { FileManager.default.isExecutableFile(atPath: $0) }
-            && (geteuid() == 0 || FileManager.default.fileExists(atPath: "/proc/sys/user/max_user_namespaces"))
-    }()
-
     /// Runs the demo's session with a key of this test alone, and answers status, output and the key.
     private func demo(
         in scratch: ScratchDirectory, flags: [String] = [], agent: [String] = [],
@@ -33,10 +27,13 @@ struct RunCanaryTests {
         return String(decoding: JSONValue.array(servers).serialized, as: UTF8.self)
     }
 
-    @Test("the agent uses the key and finds it in no variable, argument, file, process or answer", .enabled(if: isConfined))
+    @Test(
+        "the agent uses the key and finds it in no variable, argument, file, process or answer",
+        .enabled(SandboxTools.reason, SandboxTools.work))
     func nowhere() async throws {
         try await ScratchDirectory.with { scratch in
-            let (status, run, key) = try await demo(in: scratch, flags: ["--sandbox", "required"], specs: { vaults($0) })
+            let (status, run, key) = try await demo(
+                in: scratch, flags: ["--sandbox", "required"], specs: { vaults($0) })
             #expect(run.output.lines.contains("server 'vault-1' offers: lookup, leak"))
             #expect(run.output.lines.contains { $0.hasPrefix("lookup answers: Berlin: ") })
             #expect(run.output.lines.contains { $0.hasPrefix("searched: ") })
@@ -46,7 +43,9 @@ struct RunCanaryTests {
         }
     }
 
-    @Test("a key of the caller's environment and one from a file are hidden as well", .enabled(if: isConfined))
+    @Test(
+        "a key of the caller's environment and one from a file are hidden as well",
+        .enabled(SandboxTools.reason, SandboxTools.work))
     func references() async throws {
         try await ScratchDirectory.with { scratch in
             let (status, run, _) = try await demo(
@@ -65,7 +64,8 @@ struct RunCanaryTests {
     func standardError() async throws {
         try await ScratchDirectory.with { scratch in
             let talking = TestServers.entry(
-                "talking", "/bin/sh", ["-c", "echo \"key: $SOME_TOKEN.\" >&2; exec \"$0\" echo", BuiltProducts.fixture],
+                "talking", "/bin/sh",
+                ["-c", "echo \"key: $SOME_TOKEN.\" >&2; exec \"$0\" echo", BuiltProducts.fixture],
                 env: ["SOME_TOKEN": "canary-on-stderr"])
             let run = try AgentRun(servers: [talking], in: scratch, script: "exit 0")
             #expect(await run.finish() == 0)
@@ -74,7 +74,9 @@ struct RunCanaryTests {
         }
     }
 
-    @Test("an agent sees the directory of its own session and of no other", .enabled(if: isConfined))
+    @Test(
+        "an agent sees the directory of its own session and of no other",
+        .enabled(SandboxTools.reason, SandboxTools.work))
     func otherSessions() async throws {
         try await ScratchDirectory.with { first in
             try await ScratchDirectory.with { second in
@@ -106,7 +108,8 @@ struct RunCanaryTests {
             // This test made the key, so it has it as well.
             let ownName = try String(contentsOfFile: "/proc/self/comm", encoding: .utf8).dropLast()
             for find in finds where !find.hasSuffix("(process \"\(ownName)\")") {
-                let isKnown = find.contains("specs.json") || find.contains("(process \"FixtureServer\")")
+                let isKnown =
+                    find.contains("specs.json") || find.contains("(process \"FixtureServer\")")
                     || find.contains("(process \"lodge\")")
                 #expect(isKnown, "\(find)")
             }

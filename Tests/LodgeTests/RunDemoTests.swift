@@ -6,7 +6,8 @@ import Testing
 /// What `make demo` shows, with programs that are built already.
 @Suite("lodge run: demo", .serialized, .timeLimit(.minutes(2)))
 struct RunDemoTests {
-    private func demo(_ arguments: String..., in scratch: ScratchDirectory) async throws -> (Int32, [String], [String]) {
+    private func demo(_ arguments: String..., in scratch: ScratchDirectory) async throws -> (Int32, [String], [String])
+    {
         let script = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
             .appending(path: "../../Scripts/demo.sh").standardizedFileURL.path(percentEncoded: false)
         var environment = BuiltEnvironment.build(parent: ProcessInfo.processInfo.environment)
@@ -27,7 +28,9 @@ struct RunDemoTests {
         return (status, output, errors.lines)
     }
 
-    @Test("where there is a sandbox, the demo ends with success and a line that says so", .enabled(if: RunCanaryTests.isConfined))
+    @Test(
+        "where there is a sandbox, the demo ends with success and a line that says so",
+        .enabled(SandboxTools.reason, SandboxTools.work))
     func confined() async throws {
         try await ScratchDirectory.with { scratch in
             let (status, output, _) = try await demo("--sandbox=required", in: scratch)
@@ -43,11 +46,15 @@ struct RunDemoTests {
         try await ScratchDirectory.with { scratch in
             let (status, output, errors) = try await demo("--sandbox=off", in: scratch)
             #expect(status == 3)
-            #expect(output.contains { $0.hasPrefix("found: /proc/") && $0.hasSuffix("/environ (process \"FixtureServer\")") })
+            #expect(
+                output.contains {
+                    $0.hasPrefix("found: /proc/") && $0.hasSuffix("/environ (process \"FixtureServer\")")
+                })
             #expect(errors.contains { $0.contains("it can read the environment of every server in /proc") })
             #expect(
                 errors.last
-                    == "The agent found the key where the lines above say; SECURITY.md tells what stays open without a sandbox.")
+                    == "The agent found the key where the lines above say; SECURITY.md tells what stays open without a sandbox."
+            )
         }
     }
 }

@@ -78,7 +78,10 @@ struct RunEndTests {
                 let text = try scratch.read("left-behind").trimmingCharacters(in: .whitespacesAndNewlines)
                 family = family.adding(try #require(Int32(text).flatMap(ProcessFamily.Member.init)))
             }
-            #expect(family.members.contains { $0.arguments.last?.contains("left-behind") == true && $0.arguments.count == 3 })
+            #expect(
+                family.members.contains {
+                    $0.arguments.last?.contains("left-behind") == true && $0.arguments.count == 3
+                })
             run.endInput()
             #expect(await run.finish(after: family) == 0)
         }
@@ -113,7 +116,8 @@ struct RunEndTests {
         }
     }
 
-    @Test("an agent that does not end when told is killed, with all it started, and everything else goes too (C14)",
+    @Test(
+        "an agent that does not end when told is killed, with all it started, and everything else goes too (C14)",
         arguments: ["auto", "off"])
     func deafAgent(_ sandbox: String) async throws {
         try await ScratchDirectory.with { scratch in
@@ -143,7 +147,8 @@ struct RunEndTests {
     @Test("a second signal while the servers end does not cut that short (C14)")
     func impatience() async throws {
         try await ScratchDirectory.with { scratch in
-            let run = try AgentRun(servers: [stubborn(scratch)], in: scratch, script: "echo ready; read -r line; exit 4")
+            let run = try AgentRun(
+                servers: [stubborn(scratch)], in: scratch, script: "echo ready; read -r line; exit 4")
             let family = try await family(run, scratch)
             run.endInput()
             await run.log.wait(for: "agent ended")
@@ -152,7 +157,8 @@ struct RunEndTests {
         }
     }
 
-    @Test("when lodge itself is killed, its servers, their daemons and the agent go all the same (C14)",
+    @Test(
+        "when lodge itself is killed, its servers, their daemons and the agent go all the same (C14)",
         arguments: ["auto", "off"])
     func killed(_ sandbox: String) async throws {
         try await ScratchDirectory.with { scratch in

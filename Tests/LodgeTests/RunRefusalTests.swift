@@ -67,7 +67,8 @@ struct RunRefusalTests {
 
     @Test("claude --bare is refused with the reason, status 2")
     func bare() async throws {
-        let refusal = try await refusal("[]", flags: ["--agent", "claude"], agent: ["claude", "--bare", "-p", "hello"])
+        let refusal = try await refusal(
+            "[]", flags: ["--agent", "claude"], agent: ["claude", "--bare", "-p", "hello"])
         #expect(
             refusal.text.hasSuffix(
                 "error: claude --bare drops servers that are reached by HTTP, so the agent would see none of Lodge's;"
@@ -75,7 +76,9 @@ struct RunRefusalTests {
         #expect(refusal.status == 2)
     }
 
-    @Test("an agent that is not there is refused in Lodge's words, with and without a sandbox", arguments: ["auto", "off"])
+    @Test(
+        "an agent that is not there is refused in Lodge's words, with and without a sandbox",
+        arguments: ["auto", "off"])
     func noProgram(_ sandbox: String) async throws {
         let refusal = try await refusal("[]", flags: ["--sandbox", sandbox], agent: ["no-such-agent"])
         #expect(

@@ -115,7 +115,8 @@ struct RunServersTests {
         try await ScratchDirectory.with { scratch in
             func waiting(_ own: String, _ other: String) -> JSONValue {
                 TestServers.fixture(
-                    own, after: ": >'\(scratch.path)/\(own)'; until [ -e '\(scratch.path)/\(other)' ]; do sleep 0.02; done",
+                    own,
+                    after: ": >'\(scratch.path)/\(own)'; until [ -e '\(scratch.path)/\(other)' ]; do sleep 0.02; done",
                     "echo")
             }
             let run = try AgentRun(

@@ -60,7 +60,8 @@ struct RunTerminalTests {
         }
     }
 
-    @Test("an agent that does not end when told is killed, and the terminal is left in order", arguments: ["auto", "off"])
+    @Test(
+        "an agent that does not end when told is killed, and the terminal is left in order", arguments: ["auto", "off"])
     func deafAgent(_ sandbox: String) async throws {
         try await ScratchDirectory.with { scratch in
             let terminal = try terminal(

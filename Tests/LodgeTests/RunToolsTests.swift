@@ -23,9 +23,11 @@ struct RunToolsTests {
 
     @Test("tools and results go through byte for byte, page after page (C10)")
     func verbatim() async throws {
-        let first = #"{ "tools":[{"name":"a","inputSchema":{"type":"object"},"x-own":[1.0e3,"\u0041"]}], "nextCursor":"p/2" }"#
+        let first =
+            #"{ "tools":[{"name":"a","inputSchema":{"type":"object"},"x-own":[1.0e3,"\u0041"]}], "nextCursor":"p/2" }"#
         let second = #"{"tools" : [{"name":"b","inputSchema":{"type":"object"},"_meta":{"k":null}}]}"#
-        let result = #"{"content":[{"type":"text","text":"caf\u00e9"}],"structuredContent":{"n":1.50,"n2":10000000000000001}}"#
+        let result =
+            #"{"content":[{"type":"text","text":"caf\u00e9"}],"structuredContent":{"n":1.50,"n2":10000000000000001}}"#
         try await ScratchDirectory.with { scratch in
             let log = scratch.path + "/asked"
             try await session([TestServers.canned("c", pages: (first, second), call: result, log: log)]) { _, ready in

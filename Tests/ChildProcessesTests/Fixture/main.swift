@@ -54,7 +54,9 @@ func descriptors() async throws {
         case 0: broken.executable = "no-such-program"
         case 1: broken.workingDirectory = "/no-such-directory"
         // It is found and executable, so only the exec itself fails, after the pipes were made.
-        default: broken.executable = "/proc/self/exe"; broken.arguments = [String(repeating: "x", count: 200_000)]
+        default:
+            broken.executable = "/proc/self/exe"
+            broken.arguments = [String(repeating: "x", count: 200_000)]
         }
         do {
             _ = try ChildProcess.spawn(broken)

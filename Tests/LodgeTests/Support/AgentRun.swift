@@ -47,6 +47,7 @@ final class AgentRun: Sendable {
     ) throws {
         self.scratch = scratch
         var variables = BuiltEnvironment.build(parent: ProcessInfo.processInfo.environment)
+        variables["PATH"] = "/usr/local/bin:/usr/bin:/bin"
         variables["HOME"] = try scratch.directory("home")
         variables["TMPDIR"] = try scratch.directory("tmp")
         variables.merge(environment) { _, new in new }
@@ -63,7 +64,7 @@ final class AgentRun: Sendable {
         outputEnd = stream
         guard let descriptor = child.takeStandardOutput() else { throw LodgeProcessError("no standard output") }
         Thread.detachNewThread { [output] in
-            LineSource(descriptor).forEach { output.append($0) }
+            for line in LineSource(descriptor) { output.append(line) }
             end.finish()
         }
     }

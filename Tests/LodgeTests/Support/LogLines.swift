@@ -5,7 +5,8 @@ import Synchronization
 final class LogLines: Sendable {
     private struct State {
         var lines: [String] = []
-        var waiters: [Int: (condition: @Sendable ([String]) -> Bool, continuation: CheckedContinuation<Void, Never>)] = [:]
+        var waiters: [Int: (condition: @Sendable ([String]) -> Bool, continuation: CheckedContinuation<Void, Never>)] =
+            [:]
         var last = 0
     }
 
