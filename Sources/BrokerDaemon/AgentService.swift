@@ -74,10 +74,9 @@ final class AgentService: Service {
             throw AgentSession.Failure(message: "the broker could not listen on 127.0.0.1", hints: [])
         }
         broker.startServers()
-        for (server, outcome) in await broker.firstOutcomes() {
-            guard case .failed(let reason) = outcome else { continue }
+        if let failure = await broker.firstFailure() {
             throw AgentSession.Failure(
-                message: "server '\(server)' did not start: \(redactor.redact(reason))",
+                message: "server '\(failure.server)' did not start: \(redactor.redact(failure.reason))",
                 hints: ["its stderr stands in the log above; the agent was not started"])
         }
         return port

@@ -103,6 +103,19 @@ package final class Broker: Sendable {
         }
     }
 
+    /// Waits until every server has started, or the first one has not; answers that one.
+    package func firstFailure() async -> (server: String, reason: String)? {
+        await withTaskGroup(of: (String, StartGate.Outcome?).self) { group in
+            for server in servers { group.addTask { (server.name, await server.relay.gate.wait()) } }
+            for await (name, outcome) in group {
+                guard case .failed(let reason)? = outcome else { continue }
+                group.cancelAll()
+                return (name, reason)
+            }
+            return nil
+        }
+    }
+
     package var statuses: [ServerStatus] { servers.map { $0.relay.relay.status() } }
 
     /// Addresses of the servers, for what `--json` prints and what an agent is configured with.

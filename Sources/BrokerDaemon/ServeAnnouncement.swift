@@ -24,8 +24,18 @@ package struct ServeAnnouncement: Sendable {
     func make(servers: [(name: String, url: String)]) throws {
         let line = ReadyLine(servers: servers, token: token).text
         if let readyFile { try PrivateFile.replace(readyFile, with: Array(line.utf8), what: "ready file") }
-        if printsJSON { FileHandle.standardOutput.write(Data(line.utf8)) }
-        FileHandle.standardError.write(Data(text(servers, onTerminal: isatty(STDERR_FILENO) == 1).utf8))
+        if printsJSON {
+            do {
+                try FileHandle.standardOutput.write(contentsOf: Data(line.utf8))
+            } catch {
+                throw ServeSession.Failure(
+                    message: "the line of --json cannot be written: nobody reads the standard output",
+                    hints: ["use --ready-file to have it in a file"])
+            }
+        }
+        // As with the log, nothing can be done where nobody reads it.
+        try? FileHandle.standardError.write(
+            contentsOf: Data(text(servers, onTerminal: isatty(STDERR_FILENO) == 1).utf8))
     }
 
     /// What a person reads; the token stands in it only on a terminal.

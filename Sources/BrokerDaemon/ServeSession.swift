@@ -49,6 +49,7 @@ package struct ServeSession: Sendable {
 
 extension ServeSession {
     private func failure(_ error: any Error) -> Failure {
+        if let failure = error as? Failure { return failure }
         let address = "\(settings.host):\(settings.port)"
         guard let system = error as? IOError else {
             return Failure(message: "cannot serve on \(address): \(error)", hints: [])
