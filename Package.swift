@@ -76,6 +76,12 @@ let package = Package(
 
         // MARK: Upstreams
         library("Upstreams", ["BrokerCore", "ChildProcesses", "JSONRPC", "Secrets", logging, nioCore, nioPosix]),
+        tests(
+            "UpstreamsTests",
+            [
+                "BrokerCore", "ChildProcesses", "JSONRPC", "Secrets", "Upstreams", logging, nioCore,
+                .product(name: "NIOEmbedded", package: "swift-nio"), nioPosix,
+            ]),
 
         // MARK: Gateway
         library(
@@ -108,6 +114,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
+        tests("BrokerDaemonTests", ["BrokerDaemon", "LodgeConfiguration", "Secrets", logging]),
 
         // MARK: LodgeCommands
         library(
@@ -115,6 +122,12 @@ let package = Package(
             [
                 "AgentClients", "BrokerDaemon", "LodgeConfiguration", "Sandbox", "Secrets",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
+            ]),
+        tests(
+            "LodgeCommandsTests",
+            [
+                "LodgeCommands", "LodgeConfiguration", "Secrets",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         // MARK: lodge

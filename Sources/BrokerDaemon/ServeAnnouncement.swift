@@ -33,9 +33,7 @@ package struct ServeAnnouncement: Sendable {
                     hints: ["use --ready-file to have it in a file"])
             }
         }
-        // As with the log, nothing can be done where nobody reads it.
-        try? FileHandle.standardError.write(
-            contentsOf: Data(text(servers, onTerminal: isatty(STDERR_FILENO) == 1).utf8))
+        _ = StandardErrorWriter.shared.write(Array(text(servers, onTerminal: isatty(STDERR_FILENO) == 1).utf8))
     }
 
     /// What a person reads; the token stands in it only on a terminal.

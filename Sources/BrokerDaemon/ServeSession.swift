@@ -51,6 +51,11 @@ extension ServeSession {
     private func failure(_ error: any Error) -> Failure {
         if let failure = error as? Failure { return failure }
         let address = "\(settings.host):\(settings.port)"
+        if error is SocketAddressError.UnknownHost {
+            return Failure(
+                message: "cannot serve on \(address): there is no host of that name",
+                hints: ["--listen takes an address of this machine"])
+        }
         guard let system = error as? IOError else {
             return Failure(message: "cannot serve on \(address): \(error)", hints: [])
         }

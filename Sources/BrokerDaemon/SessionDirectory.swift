@@ -10,8 +10,10 @@ struct SessionDirectory: Sendable {
     let parent: String
     let path: String
 
-    init() throws(AgentSession.Failure) {
-        let root = FileManager.default.temporaryDirectory.path(percentEncoded: false)
+    /// - Parameter root: the place for temporary files, which others may write to as well.
+    init(
+        in root: String = FileManager.default.temporaryDirectory.path(percentEncoded: false)
+    ) throws(AgentSession.Failure) {
         parent = URL(filePath: root).appending(path: "lodge-\(getuid())").path(percentEncoded: false)
         path = parent + "/run-" + String(UInt64.random(in: .min ... .max), radix: 36)
         // More than once, since another session that ends may take the parent away in between.

@@ -6,7 +6,8 @@ import Synchronization
 
 /// Writes Lodge's own log to standard error, one line an event, with every known secret taken out.
 ///
-/// It is not the audit. A line is written with one call, so that lines of several threads never mix.
+/// It is not the audit. Lines are handed over whole, so that those of several threads never mix, and nobody who logs
+/// waits for their reader.
 package struct StandardErrorLog: LogHandler {
     package enum Format: String, Sendable, CaseIterable {
         case text, json
@@ -31,44 +32,67 @@ package struct StandardErrorLog: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
-        let fields = all.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
-        let line: String
-        switch format {
-        case .text: line = text(event.level, "\(event.message)", fields)
-        case .json: line = json(event.level, "\(event.message)", fields)
+        let dropped = StandardErrorWriter.shared.write(Array((line(for: event, at: .now) + "\n").utf8))
+        if dropped > 0 {
+            log(
+                event: LogEvent(
+                    level: .warning, message: "log lines dropped because nobody read them",
+                    metadata: ["count": "\(dropped)"], source: event.source, file: #fileID, function: #function,
+                    line: #line))
         }
-        let bytes = Array((redaction.redact(line) + "\n").utf8)
-        // Nothing can be done about a log that cannot be written; the relay goes on.
-        _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
-    private func text(_ level: Logger.Level, _ message: String, _ fields: [(String, String)]) -> String {
-        var line = "\(Self.now()) \(level.rawValue) \(label): \(Self.oneLine(message))"
+    /// What is written for an event, without the line feed.
+    func line(for event: LogEvent, at time: Date) -> String {
+        let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
+        // Before they are quoted: a secret with a quotation mark or a line feed in it is not found afterwards.
+        let fields = all.sorted { $0.key < $1.key }.map { ($0.key, redaction.redact("\($0.value)")) }
+        let message = redaction.redact("\(event.message)")
+        return switch format {
+        case .text: text(time, event.level, message, fields)
+        case .json: json(time, event.level, message, fields)
+        }
+    }
+
+    private func text(
+        _ time: Date, _ level: Logger.Level, _ message: String, _ fields: [(String, String)]
+    ) -> String {
+        var line = "\(Self.stamp(time)) \(level.rawValue) \(label): \(Self.oneLine(message))"
         for (key, value) in fields { line += " \(key)=\(Self.quoted(value))" }
         return line
     }
 
-    private func json(_ level: Logger.Level, _ message: String, _ fields: [(String, String)]) -> String {
-        var members = [("time", Self.now()), ("level", level.rawValue), ("logger", label), ("message", message)]
+    private func json(
+        _ time: Date, _ level: Logger.Level, _ message: String, _ fields: [(String, String)]
+    ) -> String {
+        var members = [("time", Self.stamp(time)), ("level", level.rawValue), ("logger", label), ("message", message)]
         members += fields
         return "{" + members.map { "\(Self.jsonString($0.0)):\(Self.jsonString($0.1))" }.joined(separator: ",") + "}"
     }
 
-    private static func now() -> String {
-        Date.now.formatted(
+    private static func stamp(_ time: Date) -> String {
+        time.formatted(
             .iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted))
     }
 
     /// Control characters of servers must not move the reader's cursor or forge a line.
     private static func oneLine(_ text: String) -> String {
-        String(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? " " : Character($0) })
+        var line = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars { line.append(scalar.properties.generalCategory == .control ? " " : scalar) }
+        return String(line)
     }
 
     private static func quoted(_ text: String) -> String {
         let plain = oneLine(text)
-        guard plain.contains(where: { $0 == " " || $0 == "\"" || $0 == "=" }) || plain.isEmpty else { return plain }
-        return "\"" + plain.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+        // Scalars, since a quotation mark that an accent follows is another character and still ends the quotes.
+        let scalars = plain.unicodeScalars
+        guard scalars.contains(where: { $0 == " " || $0 == "\"" || $0 == "=" }) || plain.isEmpty else { return plain }
+        var out = String.UnicodeScalarView()
+        for scalar in scalars {
+            if scalar == "\"" || scalar == "\\" { out.append("\\") }
+            out.append(scalar)
+        }
+        return "\"" + String(out) + "\""
     }
 
     private static func jsonString(_ text: String) -> String {

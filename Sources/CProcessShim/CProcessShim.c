@@ -237,6 +237,35 @@ int cps_read_process_file(pid_t pid, const char *name, void *bytes, size_t capac
     return error != 0 ? -error : (int)count;
 }
 
+static int compare_inodes(const void *left, const void *right) {
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+    return (a > b) - (a < b);
+}
+
+int cps_held_pipes(pid_t pid, const uint64_t *inodes, size_t count, uint8_t *held) {
+    static const char prefix[] = "pipe:[";
+    char path[64], target[64];
+    memset(held, 0, count);
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    DIR *directory = opendir(path);
+    if (directory == NULL) return -errno;
+    int found = 0;
+    struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL) {
+        ssize_t length = readlinkat(dirfd(directory), entry->d_name, target, sizeof target - 1);
+        if (length < 0) continue;
+        target[length] = '\0';
+        if (strncmp(target, prefix, sizeof prefix - 1) != 0) continue;
+        uint64_t inode = strtoull(target + sizeof prefix - 1, NULL, 10);
+        const uint64_t *match = bsearch(&inode, inodes, count, sizeof inode, compare_inodes);
+        if (match == NULL || held[match - inodes]) continue;
+        held[match - inodes] = 1;
+        found++;
+    }
+    closedir(directory);
+    return found;
+}
+
 int cps_find_variable(const void *block, size_t count, const char *name_and_equals) {
     const char *start = block, *end = start + count;
     size_t length = strlen(name_and_equals);

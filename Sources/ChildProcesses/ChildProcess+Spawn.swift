@@ -52,13 +52,17 @@ extension ChildProcess {
         guard specification.streams == .piped else {
             let handle = try ProcessLauncher.launch(request, streams: .init())
             return ChildProcess(
-                handle: handle, marker: specification.marker, input: nil, output: nil, errorReader: nil, queue: queue,
-                guardian: guardian)
+                handle: handle, marker: specification.marker, pipes: nil, input: nil, output: nil, errorReader: nil,
+                queue: queue, guardian: guardian)
         }
         var problem: Int32 = 0
         guard let input = OwnedPipe(error: &problem), let output = OwnedPipe(error: &problem),
-            let error = OwnedPipe(error: &problem)
+            let error = OwnedPipe(error: &problem),
+            let pipes = ChildPipes(
+                input.reading.number, output.reading.number, error.reading.number, error: &problem)
         else { throw SpawnError(systemError: problem, starting: request.program, at: request.path) }
+        // Before the start, as the marker.
+        guardian?.add(pipes, of: specification.marker)
         let handle = try ProcessLauncher.launch(
             request,
             streams: .init(input: input.reading.number, output: output.writing.number, error: error.writing.number))
@@ -66,7 +70,7 @@ extension ChildProcess {
         output.reading.makeNonblocking()
         let reader = StandardErrorReader(owning: error.reading, queue: queue, sink: standardError)
         return ChildProcess(
-            handle: handle, marker: specification.marker, input: input.writing, output: output.reading,
-            errorReader: reader, queue: queue, guardian: guardian)
+            handle: handle, marker: specification.marker, pipes: pipes, input: input.writing,
+            output: output.reading, errorReader: reader, queue: queue, guardian: guardian)
     }
 }

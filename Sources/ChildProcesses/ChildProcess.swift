@@ -44,8 +44,9 @@ package final class ChildProcess: Sendable {
     private let state: Mutex<State>
 
     init(
-        handle: ProcessHandle, marker: String, input: consuming OwnedDescriptor?, output: consuming OwnedDescriptor?,
-        errorReader: StandardErrorReader?, queue: DispatchQueue, guardian: GuardProcess?
+        handle: ProcessHandle, marker: String, pipes: ChildPipes?, input: consuming OwnedDescriptor?,
+        output: consuming OwnedDescriptor?, errorReader: StandardErrorReader?, queue: DispatchQueue,
+        guardian: GuardProcess?
     ) {
         pid = handle.pid
         self.marker = marker
@@ -53,7 +54,7 @@ package final class ChildProcess: Sendable {
         self.queue = queue
         self.errorReader = errorReader
         self.guardian = guardian
-        watch = TreeWatch(root: handle, marker: marker, queue: queue)
+        watch = TreeWatch(root: handle, marker: marker, pipes: pipes, queue: queue)
         state = Mutex(State(input: input, output: output))
     }
 

@@ -47,6 +47,7 @@ package final class GuardProcess: Sendable {
 
     func add(marker: String) { tell(GuardLedger.adding(marker)) }
     func add(group: pid_t, of marker: String) { tell(GuardLedger.naming(group, of: marker)) }
+    func add(_ pipes: ChildPipes, of marker: String) { tell(GuardLedger.naming(pipes, of: marker)) }
     func remove(marker: String) { tell(GuardLedger.removing(marker)) }
 
     /// Lets the guard go, and collects it. What is still in its ledger is ended by it, as if Lodge had been killed.
@@ -110,7 +111,7 @@ package final class GuardProcess: Sendable {
             throw SpawnError(systemError: failure, starting: executable, at: executable)
         }
         let request = ProcessLauncher.Request(
-            program: executable, path: try checkedExecutable(), arguments: [GuardProgram.name],
+            program: executable, path: try checkedExecutable(), arguments: GuardProgram.arguments,
             environment: environment, workingDirectory: nil, group: .session)
         let handle = try ProcessLauncher.launch(
             request, streams: .init(input: ends.reading.number, output: null.number, error: null.number))

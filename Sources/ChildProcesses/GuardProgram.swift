@@ -10,6 +10,8 @@ import Glibc
 package enum GuardProgram {
     /// The name, as the program's first argument, under which an executable must become the guard.
     package static let name = "lodge-guard"
+    /// All that the program is started with. Lodge's pid comes second, since a guard that lost it cannot ask for it.
+    static var arguments: [String] { [name, "\(getpid())"] }
     /// What a tree is given between SIGTERM and SIGKILL.
     private static let grace: Duration = .milliseconds(500)
     /// After which the guard gives up on what the kernel does not let go of.
@@ -42,15 +44,18 @@ package enum GuardProgram {
     }
 
     private static func sweep(_ ledger: GuardLedger) -> Bool {
+        let pipes = Array(ledger.pipes.values)
         // Lodge kept each child's group number from being used again until now, but not beyond.
         let tree = ProcessTree(
             markers: Set(ledger.groups.keys), groups: Set(ledger.groups.values.compactMap(\.self)),
-            groupsEnd: ticksSinceSystemStart())
+            groupsEnd: ProcessTable.now(), pipes: pipes)
+        var search = PipeSearch(pipes, besides: tree, lodge: livingLodge ?? getpid())
         var sweep = TreeSweep(tree)
         sweep.terminate(grace: grace, at: MonotonicTime.now())
         let beginning = MonotonicTime.now()
         while MonotonicTime.now() - beginning < limit {
-            let snapshot = ProcessTable.snapshot()
+            var snapshot = ProcessTable.snapshot()
+            search.complete(&snapshot)
             for action in sweep.observe(snapshot, rootHasExited: true, at: MonotonicTime.now()) {
                 switch action {
                 case .signal(let identity, let signal): StrangerSignal.send(signal, to: identity)
@@ -63,19 +68,17 @@ package enum GuardProgram {
         return false
     }
 
+    /// Lodge's pid if it lives, as when it has let the guard go: what it is just starting must be left alone.
+    ///
+    /// Once Lodge is gone, whoever holds a pipe is to be ended, and parents say nothing.
+    private static var livingLodge: pid_t? {
+        CommandLine.arguments.dropFirst().first.flatMap { pid_t($0) }.flatMap { $0 == getppid() ? $0 : nil }
+    }
+
     private static func pause(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components
         var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
         // Sound: `time` is a local. The guard ignores every signal, so the pause is not cut short.
         unsafe nanosleep(&time, nil)
-    }
-
-    /// The scale of `ProcessEntry.Identity.startTime`.
-    private static func ticksSinceSystemStart() -> UInt64 {
-        var time = timespec()
-        // Sound: `time` is a local that the call fills.
-        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
-        let ticks = max(1, sysconf(Int32(_SC_CLK_TCK)))
-        return UInt64(time.tv_sec * ticks + time.tv_nsec * ticks / 1_000_000_000)
     }
 }

@@ -14,17 +14,39 @@ final class ProcessScanner: Sendable {
 
     static let shared = ProcessScanner()
 
+    /// The tree of a child that Lodge has now.
+    struct Tree: Sendable {
+        var root: pid_t
+        var leadsGroup: Bool
+        var marker: String
+    }
+
     private struct State {
-        var waiting: [Handler] = []
+        var waiting: [(pipes: ChildPipes?, handler: Handler)] = []
         var isScanning = false
+        /// By marker: all children of now, so that a search for the pipes of one leaves the others alone.
+        var trees: [String: Tree] = [:]
+
+        var allTrees: ProcessTree {
+            ProcessTree(
+                markers: Set(trees.keys), groups: Set(trees.values.filter(\.leadsGroup).map(\.root)),
+                roots: Set(trees.values.map(\.root)), groupsEnd: nil)
+        }
     }
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "lodge.process-table")
 
+    func add(_ tree: Tree) { state.withLock { $0.trees[tree.marker] = tree } }
+
+    /// Call it before the root is collected: later its pid can be anybody's.
+    func removeTree(marker: String) { state.withLock { _ = $0.trees.removeValue(forKey: marker) } }
+
     /// Calls `handler` with a scan, on a queue that it must not block.
-    func scan(_ handler: @escaping Handler) {
+    ///
+    /// - Parameter pipes: whose holders the scan has to show; nil if it is enough to know the others of the tree.
+    func scan(seeking pipes: ChildPipes? = nil, _ handler: @escaping Handler) {
         let mustStart = state.withLock { state in
-            state.waiting.append(handler)
+            state.waiting.append((pipes, handler))
             defer { state.isScanning = true }
             return !state.isScanning
         }
@@ -33,14 +55,16 @@ final class ProcessScanner: Sendable {
 
     private func scanForAll() {
         while true {
-            let handlers = state.withLock { state in
+            let (waiting, trees) = state.withLock { state in
                 defer { state.waiting = [] }
                 state.isScanning = !state.waiting.isEmpty
-                return state.waiting
+                return (state.waiting, state.allTrees)
             }
-            if handlers.isEmpty { return }
-            let snapshot = ProcessTable.snapshot()
-            for handler in handlers { handler(snapshot) }
+            if waiting.isEmpty { return }
+            var snapshot = ProcessTable.snapshot()
+            var search = PipeSearch(waiting.compactMap(\.pipes), besides: trees)
+            search.complete(&snapshot)
+            for (_, handler) in waiting { handler(snapshot) }
         }
     }
 }
@@ -48,6 +72,9 @@ final class ProcessScanner: Sendable {
 /// Signals processes that are not our own children.
 enum StrangerSignal {
     /// Sends a signal to exactly the process that a scan saw; does nothing if its pid is another's by now.
+    ///
+    /// Whether it still holds the child's pipes is not asked again: what belonged once belongs for good, and a process
+    /// that closes them on SIGTERM must still get its SIGKILL.
     static func send(_ signal: Int32, to identity: ProcessEntry.Identity) {
         let number = cps_pidfd_open(identity.pid)
         if number >= 0 {

@@ -22,6 +22,8 @@ struct ProcessEntry: Hashable, Sendable {
     var isStopped = false
     /// The markers in its environment, outermost first; none if it cannot be read.
     var markers: [String] = []
+    /// The inodes of the pipes it holds, as far as a `PipeSearch` looked for them.
+    var pipes: Set<UInt64> = []
 
     var pid: pid_t { identity.pid }
 }
@@ -62,6 +64,29 @@ enum ProcessTable {
             pid = child
         }
         return entry(of: pid)
+    }
+
+    /// Answers which of some pipes, sorted by inode, a process holds; none if its descriptors cannot be read.
+    ///
+    /// Linux lets a thread have descriptors of its own (unshare(2)); only those of the first thread are looked at.
+    static func heldPipes(of pid: pid_t, among inodes: [UInt64]) -> Set<UInt64> {
+        var held = [UInt8](repeating: 0, count: inodes.count)
+        // Sound: both buffers have as many elements as the call is told.
+        let found = unsafe inodes.withUnsafeBufferPointer { inodes in
+            unsafe held.withUnsafeMutableBufferPointer { held in
+                unsafe cps_held_pipes(pid, inodes.baseAddress, inodes.count, held.baseAddress)
+            }
+        }
+        return found > 0 ? Set(inodes.indices.filter { held[$0] != 0 }.map { inodes[$0] }) : []
+    }
+
+    /// This moment on the scale of `ProcessEntry.Identity.startTime`.
+    static func now() -> UInt64 {
+        var time = timespec()
+        // Sound: `time` is a local that the call fills.
+        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
+        let ticks = max(1, sysconf(Int32(_SC_CLK_TCK)))
+        return UInt64(time.tv_sec * ticks + time.tv_nsec * ticks / 1_000_000_000)
     }
 
     private static func listPids() -> [pid_t] {

@@ -22,20 +22,28 @@ final class TreeWatch: Sendable {
     }
     private let state: Mutex<State>
     private let root: ProcessHandle
+    private let marker: String
+    private let pipes: ChildPipes?
     private let queue: DispatchQueue
     private let scanner: ProcessScanner
 
-    init(root: ProcessHandle, marker: String, queue: DispatchQueue, scanner: ProcessScanner = .shared) {
-        let tree = ProcessTree(root: root.pid, leadsGroup: root.leadsGroup, marker: marker)
+    init(
+        root: ProcessHandle, marker: String, pipes: ChildPipes?, queue: DispatchQueue,
+        scanner: ProcessScanner = .shared
+    ) {
+        let tree = ProcessTree(root: root.pid, leadsGroup: root.leadsGroup, marker: marker, pipes: pipes)
         state = Mutex(State(sweep: TreeSweep(tree)))
         self.root = root
+        self.marker = marker
+        self.pipes = pipes
         self.queue = queue
         self.scanner = scanner
+        scanner.add(.init(root: root.pid, leadsGroup: root.leadsGroup, marker: marker))
     }
 
     /// Looks once at who belongs to the tree while parents still tell, then calls back on the queue.
     func look(_ done: @escaping @Sendable () -> Void) {
-        scanner.scan { [self] snapshot in
+        scanner.scan(seeking: pipes) { [self] snapshot in
             queue.async { [self] in
                 state.withLock { state in
                     // Only the memory of the members is wanted here, so what would be done next is left undone.
@@ -81,7 +89,7 @@ final class TreeWatch: Sendable {
     }
 
     private func scan(_ report: @escaping @Sendable (Event) -> Void) {
-        scanner.scan { [self] snapshot in queue.async { [self] in take(snapshot, report) } }
+        scanner.scan(seeking: pipes) { [self] snapshot in queue.async { [self] in take(snapshot, report) } }
     }
 
     private func take(_ snapshot: [ProcessEntry], _ report: @escaping @Sendable (Event) -> Void) {
@@ -93,7 +101,9 @@ final class TreeWatch: Sendable {
             case .signal(let identity, let signal): send(signal, to: identity)
             case .scan(let delay):
                 queue.asyncAfter(deadline: .now() + delay.dispatchInterval) { [self] in scan(report) }
-            case .gone: report(.gone)
+            case .gone:
+                scanner.removeTree(marker: marker)
+                report(.gone)
             case .stuck(let pids): report(.stuck(pids))
             }
         }

@@ -38,7 +38,7 @@ struct AuthenticationOptions: ParsableArguments {
         guard let value = environment[tokenEnv], let token = BearerToken(value) else {
             throw CommandFailure(
                 message: "the environment variable \(tokenEnv) holds no usable token",
-                hints: ["a token is 1 to 4096 visible ASCII characters without spaces"])
+                hints: ["a token is made of letters, digits and -._~+/, with = at its end only"])
         }
         return (token, false)
     }

@@ -46,8 +46,9 @@ struct EnvironmentEntries {
         guard let text = try? String(contentsOf: URL(filePath: file), encoding: .utf8) else {
             throw CommandFailure(message: "the file '\(file)' cannot be read; name a readable text file", status: 2)
         }
-        return try text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap {
-            index, line in
+        // A CR and a line feed are one character, and not a line feed.
+        let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+        return try lines.enumerated().compactMap { index, line in
             let line = line.trimmingCharacters(in: .whitespaces)
             guard !line.isEmpty, !line.hasPrefix("#") else { return nil }
             guard let mark = line.firstIndex(of: "="), mark > line.startIndex else {

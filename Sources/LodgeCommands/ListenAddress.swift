@@ -37,6 +37,8 @@ struct ListenAddress: ExpressibleByArgument, Hashable {
     /// Whether only this machine can connect.
     var isLoopback: Bool {
         host == "localhost" || host == "::1"
-            || (host.hasPrefix("127.") && host.split(separator: ".", omittingEmptySubsequences: false).count == 4)
+            || (host.hasPrefix("127.") && octets.count == 4 && octets.allSatisfy { UInt8($0) != nil })
     }
+
+    private var octets: [Substring] { host.split(separator: ".", omittingEmptySubsequences: false) }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import ArgumentParser
-import Foundation
+import BrokerDaemon
 
 /// The `lodge` program: its subcommands, and how every one of them ends.
 package struct LodgeCommand: AsyncParsableCommand {
@@ -18,6 +18,8 @@ package struct LodgeCommand: AsyncParsableCommand {
 
     /// Parses, runs and answers the exit status: 0 ok, 1 failed, 2 usage, 4 unreachable, or an agent's own.
     package static func execute(_ arguments: [String]) async -> Int32 {
+        // What was logged stands before the sentence that ends the program, and is not lost with it.
+        defer { StandardErrorWriter.shared.flush() }
         do {
             var command = try parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {
@@ -27,7 +29,7 @@ package struct LodgeCommand: AsyncParsableCommand {
             }
             return 0
         } catch let failure as CommandFailure {
-            FileHandle.standardError.write(Data(failure.rendered.utf8))
+            say(failure.rendered)
             return failure.status
         } catch let code as ExitCode {
             return code.rawValue
@@ -45,8 +47,13 @@ package struct LodgeCommand: AsyncParsableCommand {
         }
         let isUsage = status == .validationFailure
         let text = isUsage ? fullMessage(for: error).replacing("Error: ", with: "error: ") : "error: \(error)"
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        say(text + "\n")
         return isUsage ? 2 : 1
+    }
+
+    /// Writes to standard error; where nobody reads it, the exit status has to do.
+    private static func say(_ text: String) {
+        _ = StandardErrorWriter.shared.write(Array(text.utf8))
     }
 }
 

@@ -33,7 +33,9 @@ package final class ChildConnection: UpstreamConnection {
         if !isFlushing.exchange(true, ordering: .acquiringAndReleasing) {
             loop.execute { [self] in
                 isFlushing.store(false, ordering: .releasing)
-                channel.flush()
+                // In the next turn: a sender that still saw the flag has only queued its write by now, and this flush
+                // would come before it.
+                loop.execute { [self] in channel.flush() }
             }
         }
         return true

@@ -12,6 +12,8 @@ struct ChildLineReader: Sendable {
     let child: ChildProcess
     let redactor: any Redacting
     let logger: Logger
+    /// The longest line that is held, in bytes.
+    let lineLimit: Int
 
     func line(_ bytes: ByteBuffer) {
         let span = bytes.readableBytesUInt8Span
@@ -43,8 +45,8 @@ struct ChildLineReader: Sendable {
     func oversized(_ findings: OversizeScanner.Findings) {
         logger.warning("line over the limit dropped")
         guard !findings.hasMethod, let ticket = findings.id?.ticket else { return }
-        upstream.receivedUnusable(
-            ticket: ticket, problem: "a line over the limit of \(ChildConnection.heldLimit >> 20) MiB")
+        let limit = lineLimit % (1 << 20) == 0 ? "\(lineLimit >> 20) MiB" : "\(lineLimit) bytes"
+        upstream.receivedUnusable(ticket: ticket, problem: "a line over the limit of \(limit)")
     }
 
     private func broken(_ bytes: ByteBuffer, _ error: ScanError) {

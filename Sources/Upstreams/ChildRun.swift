@@ -122,9 +122,9 @@ struct ChildRun: Sendable {
         let handover = LateConnection()
         guard let output = child.takeStandardOutput(), let input = child.takeStandardInput(closer: handover.closeInput)
         else { return nil }
-        let reader = ChildLineReader(
-            upstream: upstream, child: child, redactor: redactor, logger: environment.logger)
         let lineLimit = environment.plan.lineLimit
+        let reader = ChildLineReader(
+            upstream: upstream, child: child, redactor: redactor, logger: environment.logger, lineLimit: lineLimit)
         do {
             let channel = try await NIOPipeBootstrap(group: loop)
                 .channelOption(.allowRemoteHalfClosure, value: true)

@@ -12,8 +12,9 @@ struct EscapedDaemonTests {
         """
         exec 3<&0
         (env -i /usr/bin/setsid /bin/sh -c '
-            trap "\(handler)" TERM HUP; echo daemon $$ >&2; \(handler.isEmpty ? "exec" : "") /bin/sleep 50 \(redirections)
-            while :; do /bin/sleep 50; done' &)
+            trap "\(handler)" TERM HUP; echo daemon $$ >&2
+            \(handler.isEmpty ? "exec" : "") /bin/sleep 50 \(redirections)
+            /bin/sleep 50' &)
         """
     }
 
@@ -58,8 +59,9 @@ struct EscapedDaemonTests {
 
     @Test("one that lets go of the pipes when it is asked to end is killed all the same")
     func lettingGo() async throws {
-        // Each interrupted sleep ends the line; what follows in the loop has no pipe any more.
-        let daemon = Self.daemon("3<&- & wait $!", handler: "exec </dev/null >/dev/null 2>&1 3<&-")
+        // SIGTERM ends the wait; what follows in the script has no pipe any more, and is deaf.
+        let daemon = Self.daemon(
+            "3<&- & wait $!", handler: #"exec </dev/null >/dev/null 2>&1 3<&-; trap \"\" TERM HUP"#)
         let script = try ScriptChild(daemon + "\necho ready; read line; exit 9")
         let pid = try await orphan(of: script)
         script.child.closeStandardInput()
@@ -92,14 +94,54 @@ struct EscapedDaemonTests {
         await second.child.teardown(.immediate)
     }
 
+    @Test("children that are being started while others are swept are left alone")
+    func startedDuringSweeps() async throws {
+        #expect(try await Self.otherEnds(of: 80).isEmpty)
+    }
+
+    @Test("children that are being started while the guard of a living Lodge ends others are left alone")
+    func startedDuringGuard() async throws {
+        let guardian = GuardProcess(executable: try ScriptChild.fixturePath()) { _ in }
+        // Deaf, so that the guard goes on looking for half a second.
+        let deaf = try ScriptChild("trap '' TERM; echo ready; sleep 50; sleep 50", guardedBy: guardian)
+        #expect(await deaf.output.next() == "ready")
+        async let stopped: Void = guardian.stop()
+        #expect(try await Self.otherEnds(of: 160).isEmpty)
+        await stopped
+        #expect(await deaf.child.waitForExit() == .signaled(SIGKILL))
+        await deaf.child.waitForEnd()
+    }
+
+    /// Starts children that exit with 7, eight at a time; answers how those ended that did not.
+    private static func otherEnds(of count: Int) async throws -> [ChildProcesses.ExitStatus] {
+        try await withThrowingTaskGroup(of: [ChildProcesses.ExitStatus].self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    var statuses: [ChildProcesses.ExitStatus] = []
+                    for _ in 0..<count / 8 {
+                        // Each end begins a sweep, while the other tasks start their next child.
+                        statuses.append(await (try ScriptChild("exit 7")).child.waitForExit())
+                    }
+                    return statuses
+                }
+            }
+            return try await group.reduce(into: []) { all, some in all += some.filter { $0 != .exited(7) } }
+        }
+    }
+
     @Test("one is gone after a SIGKILL of Lodge, by the guard")
     func killedLodge() async throws {
         let bystander = try ScriptChild(Self.daemon() + "\necho ready; cat")
         let stranger = try await orphan(of: bystander)
         let lodge = try ScriptChild.fixture("guarded", Self.daemon() + "\ncat")
-        let guardian = try await lodge.pid(named: "guard")
-        let child = try await lodge.pid(named: "child")
-        let daemon = try await lodge.pid(named: "daemon")
+        // In any order: the last one is told by the child, and only passed on by that Lodge.
+        var pids: [Substring: pid_t] = [:]
+        while pids.count < 3, let words = await lodge.output.next()?.split(separator: " ") {
+            pids[try #require(words.first)] = words.last.flatMap { pid_t($0) }
+        }
+        let guardian = try #require(pids["guard"])
+        let child = try #require(pids["child"])
+        let daemon = try #require(pids["daemon"])
         let entry = try #require(ProcessTable.entry(of: daemon))
         #expect(entry.session == daemon && entry.parent != child)
         kill(lodge.child.pid, SIGKILL)

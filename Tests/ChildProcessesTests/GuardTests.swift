@@ -125,10 +125,29 @@ struct GuardTests {
         #expect(ledger.replay == "+b\n=b 77\n+c\n")
     }
 
+    @Test("the ledger knows the pipes of a tree for as long as the tree")
+    func ledgerOfPipes() {
+        var ledger = GuardLedger()
+        ledger.take("+a\n~a 500 7 8 9\n~b 500 1\n+c\n~c 5 x\n~c 5 -1\n~c 5\n".utf8)
+        #expect(ledger.pipes == ["a": ChildPipes(inodes: [7, 8, 9], since: 500)])
+        #expect(ledger.replay == "+a\n~a 500 7 8 9\n+c\n")
+        ledger.take(GuardLedger.removing("a").utf8)
+        #expect(ledger.pipes.isEmpty)
+    }
+
+    @Test("the longest line of pipes fits")
+    func longestLine() {
+        let marker = String(repeating: "m", count: 64)
+        let pipes = ChildPipes(inodes: [.max, .max - 1, .max - 2], since: .max)
+        var ledger = GuardLedger()
+        ledger.take((GuardLedger.adding(marker) + GuardLedger.naming(pipes, of: marker)).utf8)
+        #expect(ledger.pipes == [marker: pipes])
+    }
+
     @Test("a replay makes an equal ledger")
     func replay() {
         var first = GuardLedger()
-        first.take("+a\n=a 12\n+b\n".utf8)
+        first.take("+a\n=a 12\n~a 3 4 5 6\n+b\n".utf8)
         var second = GuardLedger()
         second.take(first.replay.utf8)
         #expect(second == first)

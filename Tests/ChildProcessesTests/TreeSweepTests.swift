@@ -6,11 +6,11 @@ import Testing
 
 private func entry(
     _ pid: pid_t, parent: pid_t = 1, group: pid_t = 0, session: pid_t = 0, started: UInt64 = 100, alive: Bool = true,
-    markers: [String] = []
+    markers: [String] = [], pipes: Set<UInt64> = []
 ) -> ProcessEntry {
     ProcessEntry(
         identity: .init(pid: pid, startTime: started), parent: parent, group: group, session: session, isAlive: alive,
-        markers: markers)
+        markers: markers, pipes: pipes)
 }
 
 @Suite("process tree")
@@ -49,6 +49,40 @@ struct ProcessTreeTests {
         #expect(tree.members(in: [entry(11, parent: 1, started: 8)]).isEmpty)
     }
 
+    private func treeWithPipes() -> ProcessTree {
+        ProcessTree(
+            root: 10, leadsGroup: true, marker: "m", pipes: ChildPipes(inodes: [7, 8], since: 50), excluded: [1, 5])
+    }
+
+    @Test("who holds a pipe of the child belongs, with its descendants")
+    func pipes() {
+        var tree = treeWithPipes()
+        let snapshot = [entry(11, pipes: [6, 8]), entry(12, parent: 11), entry(13, pipes: [6]), entry(14)]
+        #expect(tree.members(in: snapshot).map(\.pid) == [11, 12])
+    }
+
+    @Test("who holds a pipe but is older than it, or is Lodge itself, does not belong")
+    func foreignPipes() {
+        var tree = treeWithPipes()
+        let snapshot = [entry(11, started: 49, pipes: [7]), entry(5, pipes: [7, 8]), entry(12, started: 50, pipes: [7])]
+        #expect(tree.members(in: snapshot).map(\.pid) == [12])
+    }
+
+    @Test("who held a pipe when it was seen belongs without it")
+    func pipesLetGo() {
+        var tree = treeWithPipes()
+        _ = tree.members(in: [entry(11, pipes: [7])])
+        #expect(tree.members(in: [entry(11)]).map(\.pid) == [11])
+    }
+
+    @Test("of two children each pipe counts from its own time on")
+    func pipesOfTwo() {
+        var tree = ProcessTree(
+            markers: [], groups: [], groupsEnd: nil,
+            pipes: [ChildPipes(inodes: [7], since: 50), ChildPipes(inodes: [8], since: 200)], excluded: [1])
+        #expect(tree.members(in: [entry(11, pipes: [7]), entry(12, pipes: [8])]).map(\.pid) == [11])
+    }
+
     @Test("a group that ended its validity takes no later process")
     func groupsEnd() {
         var tree = ProcessTree(markers: ["m"], groups: [10], groupsEnd: 50, excluded: [1])
@@ -78,6 +112,62 @@ struct ProcessTreeTests {
     @Test("a line that is none is refused", arguments: ["", "42 (x", "42 (x) S 1 2 3", "42 (x) S a b c"])
     func badLine(line: String) {
         #expect(ProcessEntry(pid: 42, stat: Array(line.utf8)) == nil)
+    }
+}
+
+@Suite("pipe search")
+struct PipeSearchTests {
+    private func search(_ pipes: ChildPipes...) -> PipeSearch {
+        let trees = ProcessTree(
+            markers: ["m", "other"], groups: [20], roots: [10, 20], groupsEnd: nil, excluded: [1, 5])
+        return PipeSearch(pipes, besides: trees, lodge: 5)
+    }
+    private let pipes = ChildPipes(inodes: [7], since: 100)
+
+    @Test("descriptors are read of processes that nothing else tells of, started since")
+    func candidates() {
+        var search = search(pipes)
+        let snapshot = [
+            entry(10), entry(11, parent: 10), entry(12, markers: ["m"]), entry(13, started: 99),
+            entry(14, alive: false), entry(15), entry(16, parent: 15, markers: ["unknown"]),
+        ]
+        #expect(search.candidates(in: snapshot) == [5, 6])
+    }
+
+    @Test("Lodge, its own children and other children's trees are left alone")
+    func spared() {
+        var search = search(pipes)
+        let snapshot = [
+            entry(1), entry(5), entry(30, parent: 5), entry(31, group: 20), entry(32, markers: ["other"]),
+            entry(33, parent: 32), entry(20),
+        ]
+        #expect(search.candidates(in: snapshot).isEmpty)
+    }
+
+    @Test("nothing is read for a child that inherits its streams")
+    func noPipes() {
+        var search = search()
+        #expect(search.candidates(in: [entry(15)]).isEmpty)
+    }
+
+    @Test("both ends of a pipe are found in the process that holds them, and none elsewhere")
+    func held() {
+        var failure: Int32 = 0
+        guard let first = OwnedPipe(error: &failure), let second = OwnedPipe(error: &failure),
+            let pipes = ChildPipes(first.reading.number, second.writing.number, error: &failure)
+        else {
+            Issue.record("no pipes: \(failure)")
+            return
+        }
+        #expect(ProcessTable.heldPipes(of: getpid(), among: (pipes.inodes + [1, .max]).sorted()) == Set(pipes.inodes))
+        #expect(ProcessTable.heldPipes(of: getppid(), among: pipes.inodes.sorted()).isEmpty)
+    }
+
+    @Test("a descriptor that is not open has no inode")
+    func closed() {
+        var failure: Int32 = 0
+        #expect(ChildPipes(-1, error: &failure) == nil)
+        #expect(failure == EBADF)
     }
 }
 

@@ -29,7 +29,8 @@ extension ServeRefusals {
             try await ScratchDirectory.with { scratch in
                 let file = try scratch.write("my-own-token\n", to: "token")
                 try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
-                try await LodgeProcess.withServe(["--token-file", file], server: BuiltProducts.fixture("echo")) { lodge in
+                try await LodgeProcess.withServe(["--token-file", file], server: BuiltProducts.fixture("echo")) {
+                    lodge in
                     #expect(lodge.token == "my-own-token")
                     let client = try await lodge.client()
                     #expect(try await client.echoes())
@@ -66,7 +67,8 @@ extension ServeRefusals {
             try await LodgeProcess.withServe(["--auth", "none"], server: BuiltProducts.fixture("echo")) { lodge in
                 let client = try await lodge.client()
                 #expect(try await client.post(MCPClient.echo("hi"), ["Host": "evil.example.com"]).status == 403)
-                #expect(try await client.post(MCPClient.echo("hi"), ["Origin": "https://evil.example.com"]).status == 403)
+                #expect(
+                    try await client.post(MCPClient.echo("hi"), ["Origin": "https://evil.example.com"]).status == 403)
             }
         }
 
@@ -101,7 +103,8 @@ extension ServeRefusals {
                 let local = try await client.post(MCPClient.echo("hi"), ["Origin": "http://localhost:5173"])
                 #expect(local.status == 200)
                 #expect(local["Access-Control-Allow-Origin"] == nil)
-                #expect(try await client.post(MCPClient.echo("hi"), ["Origin": "https://app.example.org"]).status == 403)
+                #expect(
+                    try await client.post(MCPClient.echo("hi"), ["Origin": "https://app.example.org"]).status == 403)
             }
         }
 

@@ -36,22 +36,38 @@ extension ServeRefusals {
             Self("not a number", #"{"id":NaN}"#, -32700, "the message is not JSON (byte 6)"),
             Self("a raw control character", "{\"a\":\"\u{1}\"}", -32700, "the message is not JSON (byte 6)"),
             Self("a byte order mark", "\u{FEFF}{}", -32700, "the message is not JSON (byte 0)"),
-            Self("cut off", #"{"jsonrpc":"2.0","id":1,"method":"tools/ca"#, -32700, "the message ends in the middle of a value (byte 42)"),
+            Self(
+                "cut off", #"{"jsonrpc":"2.0","id":1,"method":"tools/ca"#, -32700,
+                "the message ends in the middle of a value (byte 42)"),
             Self("cut off in an escape", #"{"a":"\u00"#, -32700, "the message ends in the middle of a value (byte 10)"),
-            Self("not UTF-8", bytes: Array(#"{"a":""#.utf8) + [0xC3, 0x28] + Array("\"}".utf8), -32700, "the message is not UTF-8 (byte 6)"),
+            Self(
+                "not UTF-8", bytes: Array(#"{"a":""#.utf8) + [0xC3, 0x28] + Array("\"}".utf8), -32700,
+                "the message is not UTF-8 (byte 6)"),
             Self("UTF-16", bytes: [0x7B, 0, 0x7D, 0], -32700, "the message is not JSON (byte 1)"),
-            Self("a lone surrogate in bytes", bytes: Array(#"{"a":""#.utf8) + [0xED, 0xA0, 0x80] + Array("\"}".utf8), -32700, "the message is not UTF-8 (byte 6)"),
-            Self("too deep", #"{"jsonrpc":"2.0","id":1,"method":"a","params":"# + nested, -32700, "the message is nested deeper than 512 levels (byte 557)"),
-            Self("an id twice", #"{"jsonrpc":"2.0","id":1,"method":"a","id":2}"#, -32700, "the message has the member 'id' twice (byte 37)"),
-            Self("a method twice", #"{"jsonrpc":"2.0","id":1,"method":"a","method":"b"}"#, -32700, "the message has the member 'method' twice (byte 37)"),
-            Self("a method twice, once with escapes", #"{"id":1,"method":"a","\u006dethod":"b"}"#, -32700, "the message has the member 'method' twice (byte 21)"),
+            Self(
+                "a lone surrogate in bytes", bytes: Array(#"{"a":""#.utf8) + [0xED, 0xA0, 0x80] + Array("\"}".utf8),
+                -32700, "the message is not UTF-8 (byte 6)"),
+            Self(
+                "too deep", #"{"jsonrpc":"2.0","id":1,"method":"a","params":"# + nested, -32700,
+                "the message is nested deeper than 512 levels (byte 557)"),
+            Self(
+                "an id twice", #"{"jsonrpc":"2.0","id":1,"method":"a","id":2}"#, -32700,
+                "the message has the member 'id' twice (byte 37)"),
+            Self(
+                "a method twice", #"{"jsonrpc":"2.0","id":1,"method":"a","method":"b"}"#, -32700,
+                "the message has the member 'method' twice (byte 37)"),
+            Self(
+                "a method twice, once with escapes", #"{"id":1,"method":"a","\u006dethod":"b"}"#, -32700,
+                "the message has the member 'method' twice (byte 21)"),
             Self("an empty object", "{}", -32600, neither),
             Self("a string", #""tools/list""#, -32600, neither),
             Self("a number", "42", -32600, neither),
             Self("null", "null", -32600, neither),
             Self("an id alone", #"{"jsonrpc":"2.0","id":1}"#, -32600, neither),
             Self("a method that is a number", #"{"jsonrpc":"2.0","id":1,"method":1}"#, -32600, neither),
-            Self("a batch", #"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, -32600, "a batch is taken only in a session that negotiated 2025-03-26; send its messages one by one"),
+            Self(
+                "a batch", #"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, -32600,
+                "a batch is taken only in a session that negotiated 2025-03-26; send its messages one by one"),
         ]
     }
 
@@ -95,7 +111,8 @@ extension ServeRefusals {
         }
 
         /// A17
-        @Test("a body over the limit is refused though its length is not announced") func tooLongInChunks() async throws {
+        @Test("a body over the limit is refused though its length is not announced") func tooLongInChunks() async throws
+        {
             try await LodgeProcess.withServe(
                 ["--body-limit", "1000"], server: BuiltProducts.fixture("counting")
             ) { lodge in
@@ -149,7 +166,9 @@ extension ServeRefusals {
                     MCPClient.text("a"), MCPClient.text("b"), #"{"jsonrpc":"2.0","id":"p","result":{}}"#,
                     #"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"\#(RefusedBody.neither)"}}"#,
                 ]
-                let texts = try JSONValue.parse(answer.body).elements?.map { String(decoding: $0.serialized, as: UTF8.self) }
+                let texts = try JSONValue.parse(answer.body).elements?.map {
+                    String(decoding: $0.serialized, as: UTF8.self)
+                }
                 #expect(texts?.sorted() == expected.sorted())
             }
         }

@@ -16,7 +16,8 @@ extension ServeMessages {
                 try await other.send(MCPClient.call("slow", #"{"seconds":1}"#, id: "3"))
                 #expect(try await lodge.reaches { $0["callsInFlight"] == 2 })
                 let told = try await sibling.post(
-                    #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3,"reason":"no need"}}"#)
+                    #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3,"reason":"no need"}}"#
+                )
                 #expect(told.status == 202)
                 #expect(
                     try await client.connection.response().text

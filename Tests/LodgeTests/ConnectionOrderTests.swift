@@ -7,7 +7,9 @@ import Testing
 extension ServeMessages {
     @Suite("one connection", .timeLimit(.minutes(1))) struct ConnectionOrderTests {
         /// A12, X3
-        @Test("pipelined calls are answered in the order they were sent, however long each takes") func pipelined() async throws {
+        @Test("pipelined calls are answered in the order they were sent, however long each takes") func pipelined()
+            async throws
+        {
             try await LodgeProcess.withServe(server: BuiltProducts.fixture("slow")) { lodge in
                 let client = try await lodge.client()
                 let times = [120, 1, 60, 0, 30, 2]
@@ -24,19 +26,29 @@ extension ServeMessages {
         }
 
         /// X4
-        @Test("relayed and other requests, good and bad, mix on one connection and keep their order") func mixed() async throws {
+        @Test("relayed and other requests, good and bad, mix on one connection and keep their order") func mixed()
+            async throws
+        {
             try await LodgeProcess.withServe(server: BuiltProducts.fixture("counting")) { lodge in
                 let client = try await lodge.client()
                 let progress = MCPClient.call("progress", #"{"steps":2,"label":"p"}"#, id: "2", token: "1")
                 let requests: [(ByteBuffer, Int, String)] = [
-                    (client.request("POST", body: Array(MCPClient.call("progress", #"{"steps":0,"label":"a"}"#).utf8)), 200, MCPClient.text("a")),
+                    (
+                        client.request(
+                            "POST", body: Array(MCPClient.call("progress", #"{"steps":0,"label":"a"}"#).utf8)), 200,
+                        MCPClient.text("a")
+                    ),
                     (client.request("GET", "/healthz"), 200, "ok"),
                     (client.request("POST", body: Array("{".utf8)), 400, ""),
                     (client.request("GET", "/nowhere", ["Authorization": nil]), 404, ""),
                     (client.request("POST", body: Array(progress.utf8)), 200, ""),
                     (client.request("POST", body: Array(MCPClient.initialized.utf8)), 202, ""),
                     (client.request("OPTIONS"), 204, ""),
-                    (client.request("POST", body: Array(MCPClient.call("progress", #"{"steps":0,"label":"b"}"#).utf8)), 200, MCPClient.text("b")),
+                    (
+                        client.request(
+                            "POST", body: Array(MCPClient.call("progress", #"{"steps":0,"label":"b"}"#).utf8)), 200,
+                        MCPClient.text("b")
+                    ),
                     (client.request("GET", "/readyz"), 200, "ready"),
                     (client.request("DELETE"), 200, ""),
                     (client.request("POST", body: Array(MCPClient.call("hit", #"{"label":"c"}"#).utf8)), 404, ""),

@@ -12,7 +12,9 @@ extension ServeLoad {
         }
 
         /// A25
-        @Test("after 1,000 abrupt ends descriptors, sessions and calls are what they were before", arguments: ["shared", "client"])
+        @Test(
+            "after 1,000 abrupt ends descriptors, sessions and calls are what they were before",
+            arguments: ["shared", "client"])
         func thousandEnds(isolation: String) async throws {
             try await LodgeProcess.withServe(
                 ["--isolation", isolation], server: BuiltProducts.fixture("slow")
@@ -38,7 +40,9 @@ extension ServeLoad {
                 }
                 #expect(try await lodge.reaches { $0["callsInFlight"] == 0 })
                 #expect(try await lodge.reaches { $0["sessions"] == 2 } || isolation == "shared")
-                #expect(await eventually { lodge.descriptorCount == before }, "\(lodge.descriptorCount) instead of \(before)")
+                #expect(
+                    await eventually { lodge.descriptorCount == before },
+                    "\(lodge.descriptorCount) instead of \(before)")
                 #expect(try await steady.echoes())
                 #expect(await eventually { lodge.servers.count == (isolation == "shared" ? 1 : 2) })
             }

@@ -24,7 +24,8 @@ extension ServeFailures {
 
     @Suite("a server that ends", .timeLimit(.minutes(1))) struct EndingTests {
         static let killed = Failure.ended(
-            "was ended by signal 9 (SIGKILL)", more: #","signal":"SIGKILL","stderrTail":["\#(Failure.lastWords("during-call"))"]"#)
+            "was ended by signal 9 (SIGKILL)",
+            more: #","signal":"SIGKILL","stderrTail":["\#(Failure.lastWords("during-call"))"]"#)
 
         /// A20, A22, X2
         @Test("a call in flight gets the reason at once, and the next one works in the same session")
@@ -62,7 +63,10 @@ extension ServeFailures {
                 for round in 1...5 {
                     #expect(try await client.post(MCPClient.echo("hi")).text == MCPClient.text("hi"))
                     // A call that came before the end was seen would share it.
-                    #expect(try await lodge.reaches { $0["restarts"] == .number(.init(Int64(round))) && $0["ready"] == true })
+                    #expect(
+                        try await lodge.reaches {
+                            $0["restarts"] == .number(.init(Int64(round))) && $0["ready"] == true
+                        })
                 }
             }
         }
@@ -116,7 +120,9 @@ extension ServeFailures {
             }
         }
 
-        static let points = ["start", "before-initialize-answer", "after-initialize-answer", "initialized", "tools-list"]
+        static let points = [
+            "start", "before-initialize-answer", "after-initialize-answer", "initialized", "tools-list",
+        ]
 
         /// A21, X2
         @Test("a server that ends at a point of its handshake once is there after the restart", arguments: points)
@@ -143,7 +149,8 @@ extension ServeFailures {
         @Test("a server that always ends in its handshake gives initialize 503 with the reason, and lodge stays up")
         func neverThere() async throws {
             try await LodgeProcess.withServe(
-                ["--restart-delays", "30"], server: BuiltProducts.fixture("crashing", "--at", "before-initialize-answer")
+                ["--restart-delays", "30"],
+                server: BuiltProducts.fixture("crashing", "--at", "before-initialize-answer")
             ) { lodge in
                 let client = try await lodge.stranger()
                 let answer = try await client.post(MCPClient.initialize(id: #""i""#))
@@ -214,23 +221,31 @@ extension ServeFailures {
         func downInSession() async throws {
             try await ScratchDirectory.with { scratch in
                 let server = BuiltProducts.shell(
-                    "if mkdir '\(scratch.path)/ran'; then exec '\(BuiltProducts.fixture)' crashing --at during-call; fi; exit 9")
-                try await LodgeProcess.withServe(["--restart-delays", "0.3,30", "--name", "fixtureserver"], server: server) { lodge in
+                    "if mkdir '\(scratch.path)/ran'; then exec '\(BuiltProducts.fixture)' crashing --at during-call; fi; exit 9"
+                )
+                try await LodgeProcess.withServe(
+                    ["--restart-delays", "0.3,30", "--name", "fixtureserver"], server: server
+                ) { lodge in
                     let client = try await lodge.client()
                     #expect(try await client.post(MCPClient.echo("hi")).text == Failure.crashed("during-call"))
                     let answer = try await client.post(MCPClient.echo("hi", id: "2"))
                     #expect(answer.status == 200)
                     let error = answer.json?["error"]
                     #expect(error?["code"] == -32000)
-                    #expect(error?["message"] == "server 'fixtureserver' ended with exit status 9; it is being started again")
-                    #expect(error?["data"]?["hint"] == "the call did not reach the server; look at the server's log, then call again")
+                    #expect(
+                        error?["message"]
+                            == "server 'fixtureserver' ended with exit status 9; it is being started again")
+                    #expect(
+                        error?["data"]?["hint"]
+                            == "the call did not reach the server; look at the server's log, then call again")
                     #expect(error?["data"]?["retryAfterMs"] != nil)
                 }
             }
         }
 
         /// A23, A24
-        @Test("a call that waits for a restart waits no longer than its own limit") func heldCallTimesOut() async throws {
+        @Test("a call that waits for a restart waits no longer than its own limit") func heldCallTimesOut() async throws
+        {
             try await ScratchDirectory.with { scratch in
                 let server = BuiltProducts.fixture("crashing", "--at", "during-call", "--once", "\(scratch.path)/once")
                 try await LodgeProcess.withServe(
@@ -250,14 +265,16 @@ extension ServeFailures {
         @Test("a server that does not answer initialize in time is ended, and initialize says so")
         func silentServer() async throws {
             try await LodgeProcess.withServe(
-                ["--start-timeout", "0.5", "--restart-delays", "30"], server: BuiltProducts.shell("while read line; do :; done")
+                ["--start-timeout", "0.5", "--restart-delays", "30"],
+                server: BuiltProducts.shell("while read line; do :; done")
             ) { lodge in
                 let answer = try await lodge.stranger().post(MCPClient.initialize())
                 #expect(answer.status == 503)
                 #expect(answer.json?["error"]?["data"]?["reason"] == "handshake-failed")
                 #expect(
                     answer.json?["error"]?["message"]
-                        == "server 'sh' did not finish its handshake: no answer to initialize within 0.5 s; it is being started again")
+                        == "server 'sh' did not finish its handshake: no answer to initialize within 0.5 s; it is being started again"
+                )
                 #expect(lodge.servers.isEmpty)
             }
         }
@@ -293,7 +310,8 @@ extension ServeFailures {
                 stream.session = client.session
                 try await stream.openStream()
                 _ = try await client.post(
-                    #"{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"test://watched-resource"}}"#)
+                    #"{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"test://watched-resource"}}"#
+                )
                 _ = try await client.post(
                     #"{"jsonrpc":"2.0","id":2,"method":"logging/setLevel","params":{"level":"debug"}}"#)
                 lodge.servers.first?.kill()

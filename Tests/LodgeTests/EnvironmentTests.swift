@@ -12,7 +12,8 @@ extension ServeProcess {
         /// A1
         @Test("arguments arrive as they are, no shell between") func arguments() async throws {
             let words = [
-                "a b", "", "$HOME", "${secret:x}", "$(id)", "`id`", "*", "~", ";", "&", "|", ">x", "\"", "'", "\\", "\n",
+                "a b", "", "$HOME", "${secret:x}", "$(id)", "`id`", "*", "~", ";", "&", "|", ">x", "\"", "'", "\\",
+                "\n",
                 "--", "-v", "ä€😀", "#", "%s",
             ]
             try await LodgeProcess.withServe(server: BuiltProducts.everythingServer + words) { lodge in
@@ -26,11 +27,13 @@ extension ServeProcess {
         /// A1
         @Test("--cwd is the server's working directory") func workingDirectory() async throws {
             try await ScratchDirectory.with { scratch in
-                try await LodgeProcess.withServe(["--cwd", scratch.path], server: BuiltProducts.everythingServer) { lodge in
+                try await LodgeProcess.withServe(["--cwd", scratch.path], server: BuiltProducts.everythingServer) {
+                    lodge in
                     let answer = try await lodge.client().call("whoami")
                     let place = answer.json?["result"]?["structuredContent"]?["workingDirectory"]?.string
-                    #expect(place.map { URL(filePath: $0).resolvingSymlinksInPath() }
-                        == URL(filePath: scratch.path).resolvingSymlinksInPath())
+                    #expect(
+                        place.map { URL(filePath: $0).resolvingSymlinksInPath() }
+                            == URL(filePath: scratch.path).resolvingSymlinksInPath())
                 }
             }
         }
@@ -46,7 +49,8 @@ extension ServeProcess {
                 var inside = client
                 inside.session = hello["Mcp-Session-Id"]
                 let lookup = try await inside.call("lookup", #"{"city":"Oslo"}"#)
-                #expect(lookup.json?["result"]?["content"]?.elements?.first?["text"]?.string?.hasPrefix("Oslo: ") == true)
+                #expect(
+                    lookup.json?["result"]?["content"]?.elements?.first?["text"]?.string?.hasPrefix("Oslo: ") == true)
                 let state = try await client.ask("GET", "/status")
                 for text in [hello.text, lookup.text, state.text, lodge.readyLine] + lodge.log.lines {
                     #expect(!text.contains(Self.canary))
@@ -59,7 +63,9 @@ extension ServeProcess {
         }
 
         /// A4, X1
-        @Test("a secret in the server's last words is taken out of the log and of the error") func lastWords() async throws {
+        @Test("a secret in the server's last words is taken out of the log and of the error") func lastWords()
+            async throws
+        {
             try await LodgeProcess.withServe(
                 ["--env", "MY_TOKEN", "--restart-delays", "30"], environment: ["MY_TOKEN": Self.canary],
                 server: BuiltProducts.shell(#"echo "refused: $MY_TOKEN is wrong" >&2; echo "key $MY_TOKEN"; exit 1"#)
@@ -86,7 +92,8 @@ extension ServeProcess {
             ) { lodge in
                 let client = try await lodge.client()
                 let answer = try await client.call("whoami")
-                let names = answer.json?["result"]?["structuredContent"]?["environment"]?.elements?.compactMap(\.string) ?? []
+                let names =
+                    answer.json?["result"]?["structuredContent"]?["environment"]?.elements?.compactMap(\.string) ?? []
                 #expect(names.contains("PASSED"))
                 #expect(names.contains("https_proxy"))
                 #expect(!names.contains("OTHER_SECRET"))
@@ -101,7 +108,8 @@ extension ServeProcess {
         @Test("variables of a file reach the server") func environmentFile() async throws {
             try await ScratchDirectory.with { scratch in
                 let file = try scratch.write("# keys\n\nDEMO_API_KEY=\(Self.canary)\nOTHER=${x} y\n", to: "env")
-                try await LodgeProcess.withServe(["--env-file", file], server: BuiltProducts.fixture("vault")) { lodge in
+                try await LodgeProcess.withServe(["--env-file", file], server: BuiltProducts.fixture("vault")) {
+                    lodge in
                     let answer = try await lodge.client().call("lookup", #"{"city":"Oslo"}"#)
                     #expect(answer.text.contains("Oslo: "))
                     #expect(lodge.log.lines(with: Self.canary).isEmpty)
@@ -120,7 +128,8 @@ extension ServeProcess {
                 #expect(
                     answer.json?["error"]?["message"]?.string
                         == "server 'fixtureserver' could not be started: server 'fixtureserver': the variable MY_TOKEN, "
-                        + "which is to be passed on, is empty; give it a value or do not pass it; it is being started again")
+                        + "which is to be passed on, is empty; give it a value or do not pass it; it is being started again"
+                )
             }
         }
     }

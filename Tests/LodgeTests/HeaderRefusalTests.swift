@@ -21,14 +21,17 @@ extension ServeRefusals {
             (self.name, self.changes, self.twice, self.status, self.message) = (name, changes, twice, status, message)
         }
 
-        static let host = "the Host of the request is not allowed; use a loopback name, or start lodge with --allow-host"
+        static let host =
+            "the Host of the request is not allowed; use a loopback name, or start lodge with --allow-host"
         static let origin = "the Origin of the request is not allowed; start lodge with --allow-origin to allow it"
         static let token = "a bearer token is needed; send 'Authorization: Bearer <token>'"
-        static let wrongToken = "the bearer token is not known or has expired; use the one that lodge gave when it started"
+        static let wrongToken =
+            "the bearer token is not known or has expired; use the one that lodge gave when it started"
         static let accept = "the Accept of the request must admit both application/json and text/event-stream"
         static let type = "the Content-Type of the request must be application/json"
         static let encoding = "the body of the request must not be encoded; leave Content-Encoding out"
-        static let session = "the Mcp-Session-Id must be 1 to 256 visible ASCII characters; send it as initialize gave it"
+        static let session =
+            "the Mcp-Session-Id must be 1 to 256 visible ASCII characters; send it as initialize gave it"
         static let version =
             "the MCP-Protocol-Version is none of 2024-11-05, 2025-03-26, 2025-06-18, 2025-11-25; send the version that initialize gave"
 
@@ -48,7 +51,9 @@ extension ServeRefusals {
             Self("a Host with a port that is none", ["Host": "127.0.0.1:evil"], 403, host),
             Self("an empty Host", ["Host": ""], 403, host),
             Self("a foreign Origin", ["Origin": "https://evil.example.com"], 403, origin),
-            Self("an Origin that begins like a loopback name", ["Origin": "http://localhost.evil.example.com"], 403, origin),
+            Self(
+                "an Origin that begins like a loopback name", ["Origin": "http://localhost.evil.example.com"], 403,
+                origin),
             Self("the Origin null", ["Origin": "null"], 403, origin),
             Self("an Origin of a file", ["Origin": "file://localhost"], 403, origin),
             Self("no token", ["Authorization": nil], 401, token),
@@ -65,7 +70,9 @@ extension ServeRefusals {
             Self("plain text as Content-Type", ["Content-Type": "text/plain"], 415, type),
             Self("a type that begins like JSON", ["Content-Type": "application/jsonx"], 415, type),
             Self("a compressed body", ["Content-Encoding": "gzip"], 415, encoding),
-            Self("an unknown expectation", ["Expect": "200-ok"], 417, "the expectation of the request is unknown; expect 100-continue or nothing"),
+            Self(
+                "an unknown expectation", ["Expect": "200-ok"], 417,
+                "the expectation of the request is unknown; expect 100-continue or nothing"),
             Self("an unknown version", ["MCP-Protocol-Version": "2099-01-01"], 400, version),
             Self("an empty version", ["MCP-Protocol-Version": ""], 400, version),
             Self("an empty session", ["Mcp-Session-Id": ""], 400, session),
@@ -113,7 +120,8 @@ extension ServeRefusals {
         ]
 
         /// A29
-        @Test("what clients differ in is taken", arguments: fine) func accepted(changes: [String: String?]) async throws {
+        @Test("what clients differ in is taken", arguments: fine) func accepted(changes: [String: String?]) async throws
+        {
             try await LodgeProcess.withServe(server: BuiltProducts.fixture("echo")) { lodge in
                 let client = try await lodge.client()
                 try await client.send(MCPClient.echo("hi"), changes)
@@ -154,7 +162,9 @@ extension ServeRefusals {
                 let stranger = try await lodge.stranger()
                 let none = try await stranger.ask("GET")
                 #expect(none.status == 400)
-                #expect(none.text.contains("the request has no Mcp-Session-Id; initialize first and send the id that it gives"))
+                #expect(
+                    none.text.contains(
+                        "the request has no Mcp-Session-Id; initialize first and send the id that it gives"))
                 let client = try await lodge.client()
                 let json = try await client.ask("GET", nil, ["Accept": "application/json"])
                 #expect(json.status == 406)
@@ -202,7 +212,8 @@ extension ServeRefusals {
                 #expect(stranger.status == 404)
                 #expect(
                     stranger.text
-                        == #"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"there is nothing at this path"}}"#)
+                        == #"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"there is nothing at this path"}}"#
+                )
                 #expect(try await client.ask("GET", "/servers/other/mcp", ["Authorization": nil]).status == 401)
                 #expect(try await client.ask("GET", "/servers/other/mcp").status == 404)
             }

@@ -13,7 +13,8 @@ extension ServeMessages {
                 let answer = try await client.call("progress", #"{"steps":2,"label":"me"}"#, id: #""c""#, token: token)
                 #expect(answer["Content-Type"] == "text/event-stream")
                 #expect(answer["Cache-Control"] == "no-cache, no-transform")
-                let notice = #"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":\#(token),"progress":"#
+                let notice =
+                    #"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":\#(token),"progress":"#
                 #expect(
                     answer.messages == [
                         notice + #"1,"total":2,"message":"me"}}"#, notice + #"2,"total":2,"message":"me"}}"#,
@@ -64,12 +65,14 @@ extension ServeMessages {
                     guard client.session != other.session else { continue }
                     #expect(
                         try await client.post(
-                            #"{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"\#(uri)"}}"#).text
+                            #"{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"\#(uri)"}}"#
+                        ).text
                             == #"{"jsonrpc":"2.0","id":1,"result":{}}"#)
                     _ = try await client.call("notify_resource_updated", #"{"uri":"\#(uri)"}"#)
                     #expect(
                         try await stream.connection.message()?.data
-                            == #"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"\#(uri)"}}"#)
+                            == #"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"\#(uri)"}}"#
+                    )
                 }
                 #expect(try await lodge.seen("subscribeRequests") == 1)
                 for (client, left) in [(one, JSONValue.array([.string(uri)])), (two, .array([]))] {
@@ -89,7 +92,8 @@ extension ServeMessages {
                 stream.session = other.session
                 try await stream.openStream()
                 _ = try await subscriber.post(
-                    #"{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"test://watched-resource"}}"#)
+                    #"{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"test://watched-resource"}}"#
+                )
                 _ = try await subscriber.call("notify_resource_updated", #"{"uri":"test://watched-resource"}"#)
                 // Whatever was sent before this notice would have come before it.
                 _ = try await subscriber.call("test_trigger_tool_change")
@@ -105,7 +109,8 @@ extension ServeMessages {
                 var stream = try await lodge.stranger()
                 stream.session = client.session
                 try await stream.openStream()
-                let answer = try await client.call("log", #"{"level":"error","message":"a word for the log"}"#, token: "1")
+                let answer = try await client.call(
+                    "log", #"{"level":"error","message":"a word for the log"}"#, token: "1")
                 #expect(answer.text == MCPClient.text("logged"))
                 await lodge.log.wait(for: "a word for the log")
                 _ = try await client.call("test_trigger_tool_change")

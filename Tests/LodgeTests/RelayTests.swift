@@ -39,12 +39,15 @@ extension ServeMessages {
 
         static let ids = [
             "1", "0", "-1", "9007199254740993", "123456789012345678901234567890", "1.5", "1.50", "-0", "1e3", "1E+3",
-            #""a""#, #""""#, #""1""#, #""\u0041\n\"""#, #""ä€😀""#, #""\ud83d\ude00""#, "\"\(String(repeating: "x", count: 1000))\"",
+            #""a""#, #""""#, #""1""#, #""\u0041\n\"""#, #""ä€😀""#, #""\ud83d\ude00""#,
+            "\"\(String(repeating: "x", count: 1000))\"",
             "true", "[1,2]", #"{"a":1}"#,
         ]
 
         /// A13
-        @Test("an id comes back byte for byte, whatever its form", arguments: ids) func sameBytes(id: String) async throws {
+        @Test("an id comes back byte for byte, whatever its form", arguments: ids) func sameBytes(
+            id: String
+        ) async throws {
             try await LodgeProcess.withServe(server: BuiltProducts.fixture("echo")) { lodge in
                 let answer = try await lodge.client().post(MCPClient.echo("hi", id: id))
                 #expect(answer.status == 200)

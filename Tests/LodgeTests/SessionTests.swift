@@ -9,7 +9,8 @@ extension ServeMessages {
             #"{"code":-32001,"message":"unknown session; send initialize to open a new one"}"#
 
         /// A9
-        @Test("a request with an unknown session gets 404 and an error under its id", arguments: ["1", #""x""#, "1.50"])
+        @Test(
+            "a request with an unknown session gets 404 and an error under its id", arguments: ["1", #""x""#, "1.50"])
         func unknownSession(id: String) async throws {
             try await LodgeProcess.withServe(server: BuiltProducts.fixture("echo")) { lodge in
                 var client = try await lodge.client()
@@ -90,7 +91,9 @@ extension ServeMessages {
             try await LodgeProcess.withServe(server: BuiltProducts.fixture("echo")) { lodge in
                 var client = try await lodge.client()
                 let session = try #require(client.session)
-                for forged in [String(session.dropLast()), session + "A", String(session.reversed()), session.lowercased()] {
+                for forged in [
+                    String(session.dropLast()), session + "A", String(session.reversed()), session.lowercased(),
+                ] {
                     client.session = forged
                     #expect(try await client.post(MCPClient.echo("hi")).status == 404)
                 }

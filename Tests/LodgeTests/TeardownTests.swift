@@ -52,7 +52,7 @@ extension ServeProcess {
             }
         }
 
-        /// A-G8, X5
+        /// A-G8
         @Test("nothing of its servers is left when lodge itself is killed") func killedLodge() async throws {
             try await ScratchDirectory.with { scratch in
                 let server = Self.daemonizing(scratch, "hostile --calm --ignore-sigterm --ignore-eof")
@@ -66,7 +66,9 @@ extension ServeProcess {
         }
 
         /// A-G8, A-G9
-        @Test("nothing of the clients' own servers is left when lodge itself is killed") func killedWithClients() async throws {
+        @Test("nothing of the clients' own servers is left when lodge itself is killed") func killedWithClients()
+            async throws
+        {
             try await LodgeProcess.withServe(
                 ["--isolation", "client"], server: BuiltProducts.fixture("hostile", "--calm", "--ignore-eof"),
                 ending: SIGKILL
@@ -77,7 +79,9 @@ extension ServeProcess {
         }
 
         /// A28
-        @Test("a call that is about to be answered when lodge is ended gets its answer") func callInFlight() async throws {
+        @Test("a call that is about to be answered when lodge is ended gets its answer") func callInFlight()
+            async throws
+        {
             try await LodgeProcess.withServe(server: BuiltProducts.fixture("slow")) { lodge in
                 let client = try await lodge.client()
                 try await client.send(MCPClient.call("wait", #"{"ms":500}"#, id: "5"))
@@ -124,7 +128,9 @@ extension ServeProcess {
         private static func member(in scratch: ScratchDirectory) async throws -> ProcessFamily.Member {
             let place = Place<ProcessFamily.Member>()
             let isThere = await eventually {
-                guard let text = try? scratch.read("pid"), let pid = Int32(text.filter(\.isNumber)) else { return false }
+                guard let text = try? scratch.read("pid"), let pid = Int32(text.filter(\.isNumber)) else {
+                    return false
+                }
                 place.value = ProcessFamily.Member(pid: pid)
                 return place.value != nil
             }

@@ -36,6 +36,7 @@ final class ByteInbox: Sendable {
             }
             if !bytes.isEmpty { return bytes }
             if isClosed { return nil }
+            try Task.checkCancellation()
             guard ContinuousClock.now < deadline else { throw RawHTTPError.timedOut(waitingFor: what) }
             await wait(until: deadline)
         }

@@ -74,6 +74,8 @@ int cps_restore_sigchld(void);
 int cps_list_processes(pid_t *pids, int capacity);
 /// Reads the start of /proc/<pid>/<name>; answers the number of bytes.
 int cps_read_process_file(pid_t pid, const char *name, void *bytes, size_t capacity);
+/// Looks which of the pipes with these inodes, sorted, a process holds: sets `held` of each to 0 or 1; answers how many.
+int cps_held_pipes(pid_t pid, const uint64_t *inodes, size_t count, uint8_t *held);
 /// Finds the value of a variable in an environment block as /proc shows it; answers its offset or -ENOENT.
 int cps_find_variable(const void *block, size_t count, const char *name_and_equals);
 

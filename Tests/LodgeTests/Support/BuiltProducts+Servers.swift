@@ -18,7 +18,8 @@ extension BuiltProducts {
         before: String = ":", protocolVersion: String = "2025-11-25", serverVersion: String = "1",
         capabilities: String = #"{"tools":{}}"#, request: String? = nil
     ) -> [String] {
-        let mirror = #"printf '{"jsonrpc":"2.0","x":{"k":[1.0,2e1]},"id":%s,"result":{"got":%s},"z":null}\n' "$id" "$line""#
+        let mirror =
+            #"printf '{"jsonrpc":"2.0","x":{"k":[1.0,2e1]},"id":%s,"result":{"got":%s},"z":null}\n' "$id" "$line""#
         return shell(
             #"""
             \#(before)

@@ -10,10 +10,17 @@ struct FinishedProgram: Sendable {
 
     /// Runs `lodge` and waits for its end; a cancelled test kills it.
     static func lodge(_ arguments: [String], environment: [String: String] = [:]) async throws -> FinishedProgram {
+        try await program(BuiltProducts.lodge, arguments, environment: environment)
+    }
+
+    /// Runs any program.
+    static func program(
+        _ executable: String, _ arguments: [String], environment: [String: String] = [:]
+    ) async throws -> FinishedProgram {
         let log = LogLines()
         let child = try ChildProcess.spawn(
             ChildSpecification(
-                executable: BuiltProducts.lodge, arguments: arguments, environment: Self.environment(environment))
+                executable: executable, arguments: arguments, environment: Self.environment(environment))
         ) { log.append($0) }
         let descriptor = child.takeStandardOutput()
         child.closeStandardInput()

@@ -44,7 +44,9 @@ struct LodgeProcess: Sendable {
             }
             family = ProcessFamily(of: child.pid)
             child.send(ending)
-            if await eventually({ child.exitStatus != nil }) == false { log.append("lodge did not end within its limit") }
+            if await eventually({ child.exitStatus != nil }) == false {
+                log.append("lodge did not end within its limit")
+            }
             await lodge.connections.closeAll()
         } catch {
             await child.teardown(.immediate)
@@ -62,8 +64,6 @@ struct LodgeProcess: Sendable {
     }
 
     private init(child: ChildProcess, log: LogLines) async throws {
-        self.child = child
-        self.log = log
         guard let output = child.takeStandardOutput() else { throw LodgeProcessError("no standard output") }
         let line = await withTaskCancellationHandler {
             await PipeReader.firstLine(of: output)
@@ -71,6 +71,13 @@ struct LodgeProcess: Sendable {
             child.send(SIGKILL)
         }
         guard let line else { throw LodgeProcessError("lodge ended before it was ready") }
+        try self.init(child: child, readyLine: line, log: log)
+    }
+
+    /// One that was started otherwise and has told where it listens.
+    init(child: ChildProcess, readyLine line: String, log: LogLines) throws {
+        self.child = child
+        self.log = log
         let ready = try JSONValue.parse(Array(line.utf8))
         guard let url = ready["servers"]?.elements?.first?["url"]?.string, let parts = URLComponents(string: url),
             let host = parts.host, let port = parts.port
@@ -95,7 +102,9 @@ struct LodgeProcess: Sendable {
 
     /// The processes of its servers, without its guard.
     var servers: [ProcessFamily.Member] {
-        ProcessFamily(of: child.pid).members.filter { $0.parent == child.pid && $0.isAlive && !$0.name.hasPrefix("lodge") }
+        ProcessFamily(of: child.pid).members.filter {
+            $0.parent == child.pid && $0.isAlive && !$0.name.hasPrefix("lodge")
+        }
     }
 }
 

@@ -30,7 +30,9 @@ struct MCPClient: Sendable {
     }
 
     /// Sends a request of another method and reads its whole answer.
-    func ask(_ method: String, _ path: String? = nil, _ headers: [String: String?] = [:]) async throws -> RawHTTPResponse {
+    func ask(
+        _ method: String, _ path: String? = nil, _ headers: [String: String?] = [:]
+    ) async throws -> RawHTTPResponse {
         try await connection.send(request(method, path, headers))
         return try await connection.response()
     }
@@ -64,7 +66,8 @@ struct MCPClient: Sendable {
 
     static func call(_ tool: String, _ arguments: String = "{}", id: String = "1", token: String? = nil) -> String {
         let meta = token.map { #","_meta":{"progressToken":\#($0)}"# } ?? ""
-        return #"{"jsonrpc":"2.0","id":\#(id),"method":"tools/call","params":{"name":"\#(tool)","arguments":\#(arguments)\#(meta)}}"#
+        return
+            #"{"jsonrpc":"2.0","id":\#(id),"method":"tools/call","params":{"name":"\#(tool)","arguments":\#(arguments)\#(meta)}}"#
     }
 
     static func echo(_ message: String, id: String = "1") -> String {
@@ -147,6 +150,9 @@ extension LodgeProcess {
 
 extension RawHTTPResponse {
     var json: JSONValue? { try? JSONValue.parse(body) }
+
+    /// The answer, be it the whole body or the last event of a stream; a slow answer becomes a stream.
+    var answer: String? { self["Content-Type"] == "text/event-stream" ? messages.last : text }
 
     /// The messages of an event stream.
     var messages: [String] {
