@@ -79,8 +79,8 @@ let package = Package(
         tests(
             "UpstreamsTests",
             [
-                "BrokerCore", "ChildProcesses", "JSONRPC", "Secrets", "Upstreams", logging, nioCore,
-                .product(name: "NIOEmbedded", package: "swift-nio"), nioPosix,
+                "BrokerCore", "ChildProcesses", "JSONRPC", "LodgeConfiguration", "Secrets", "Upstreams", logging,
+                nioCore, .product(name: "NIOEmbedded", package: "swift-nio"), nioPosix,
             ]),
 
         // MARK: Gateway

@@ -67,18 +67,16 @@ struct TeardownTests {
         #expect(clock.slept == [.seconds(1), .seconds(3)])
     }
 
-    @Test("a child that ignores SIGTERM is gone under five seconds by the real clock")
-    func underFiveSeconds() async throws {
+    @Test("a child and a daemon of its own that ignore SIGTERM are gone by the real clock too")
+    func realClock() async throws {
         let script = try ScriptChild(
             """
             trap '' TERM INT HUP; (trap '' TERM; setsid sleep 50) &
             echo ready; for i in 1 2 3 4 5; do sleep 10; done
             """)
         #expect(await script.output.next() == "ready")
-        var report: TeardownReport?
-        let time = await ContinuousClock().measure { report = await script.child.teardown() }
+        let report = await script.child.teardown()
         #expect(report == TeardownReport(status: .signaled(SIGKILL), survivors: []))
-        #expect(time < .seconds(5))
         #expect(Strangers.carrying(script.child.marker).isEmpty)
     }
 

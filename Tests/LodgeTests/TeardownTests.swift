@@ -23,10 +23,12 @@ extension ServeProcess {
         }
 
         /// A28, A-G8
-        @Test("a server that ignores everything but SIGKILL is gone within 5 seconds, with all that it started")
-        func stubbornServer() async throws {
+        @Test(
+            "a server that ignores everything but SIGKILL is gone within 5 seconds, with all that it started",
+            arguments: Daemon.allCases)
+        func stubbornServer(daemon: Daemon) async throws {
             try await ScratchDirectory.with { scratch in
-                let server = Self.daemonizing(scratch, "hostile --calm --ignore-sigterm --ignore-eof")
+                let server = daemon.server(scratch, ["--ignore-sigterm", "--ignore-eof"])
                 let grandchild = Place<ProcessFamily.Member>()
                 let beginning = Place<ContinuousClock.Instant>()
                 try await LodgeProcess.withServe(server: server) { lodge in
@@ -40,9 +42,10 @@ extension ServeProcess {
         }
 
         /// A-G8
-        @Test("what a server started is gone with it when it dies by itself") func grandchildOfDead() async throws {
+        @Test("what a server started is gone with it when it dies by itself", arguments: Daemon.allCases)
+        func grandchildOfDead(daemon: Daemon) async throws {
             try await ScratchDirectory.with { scratch in
-                let server = Self.daemonizing(scratch, "hostile --calm")
+                let server = daemon.server(scratch, [])
                 try await LodgeProcess.withServe(["--restart-delays", "30"], server: server) { lodge in
                     let grandchild = try await Self.member(in: scratch)
                     #expect(grandchild.isStillThere)
@@ -53,9 +56,10 @@ extension ServeProcess {
         }
 
         /// A-G8
-        @Test("nothing of its servers is left when lodge itself is killed") func killedLodge() async throws {
+        @Test("nothing of its servers is left when lodge itself is killed", arguments: Daemon.allCases)
+        func killedLodge(daemon: Daemon) async throws {
             try await ScratchDirectory.with { scratch in
-                let server = Self.daemonizing(scratch, "hostile --calm --ignore-sigterm --ignore-eof")
+                let server = daemon.server(scratch, ["--ignore-sigterm", "--ignore-eof"])
                 let grandchild = Place<ProcessFamily.Member>()
                 try await LodgeProcess.withServe(server: server, ending: SIGKILL) { lodge in
                     #expect(try await lodge.client().echoes())
@@ -118,11 +122,24 @@ extension ServeProcess {
             }
         }
 
-        /// A server beside a process that it has let go of, in a session of its own and deaf to all but SIGKILL.
-        private static func daemonizing(_ scratch: ScratchDirectory, _ mode: String) -> [String] {
-            BuiltProducts.shell(
-                "(setsid sh -c 'trap \"\" TERM HUP INT; echo $$ >\(scratch.path)/pid; while :; do sleep 1; done' &); "
-                    + "exec '\(BuiltProducts.fixture)' \(mode)")
+        /// A process that a server has let go of: in a session of its own, without a parent, deaf to all but SIGKILL.
+        enum Daemon: CaseIterable {
+            /// It has the server's environment.
+            case withEnvironment
+            /// It has no environment, but the server's pipes.
+            case withPipes
+
+            func server(_ scratch: ScratchDirectory, _ options: [String]) -> [String] {
+                let pid = "\(scratch.path)/pid"
+                let calm = ["hostile", "--calm"] + options
+                switch self {
+                case .withEnvironment:
+                    return BuiltProducts.shell(
+                        "(setsid sh -c 'trap \"\" TERM HUP INT; echo $$ >\(pid); while :; do sleep 1; done' "
+                            + "<&- >&- 2>&- &); exec '\(BuiltProducts.fixture)' \(calm.joined(separator: " "))")
+                case .withPipes: return [BuiltProducts.fixture] + calm + ["--grandchild-pid-file", pid]
+                }
+            }
         }
 
         private static func member(in scratch: ScratchDirectory) async throws -> ProcessFamily.Member {

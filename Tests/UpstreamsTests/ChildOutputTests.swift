@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import ChildProcesses
 import NIOCore
+import NIOEmbedded
 import Testing
 
 @testable import Upstreams

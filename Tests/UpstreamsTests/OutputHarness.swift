@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import BrokerCore
 import ChildProcesses
 import NIOCore
 import NIOEmbedded
@@ -7,6 +6,7 @@ import Secrets
 import Synchronization
 import Testing
 
+@testable import BrokerCore
 @testable import Upstreams
 
 /// The way from a child's standard output to its callers, with a test in the child's place.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BrokerCore
 import JSONRPC
+import LodgeConfiguration
 import Logging
 import NIOCore
 import Synchronization

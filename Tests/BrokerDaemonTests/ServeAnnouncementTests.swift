@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LodgeConfiguration
+import Secrets
+import Testing
+
+@testable import BrokerDaemon
+
+@Suite("What serve says when it is ready")
+struct ServeAnnouncementTests {
+    private let servers = [(name: "time", url: "http://127.0.0.1:8080/servers/time/mcp")]
+    private let token: BearerToken
+
+    init() throws { token = try #require(BearerToken("t0ken")) }
+
+    private func text(
+        _ isolation: Isolation = .shared, token: BearerToken?, showsToken: Bool, onTerminal: Bool
+    ) -> String {
+        ServeAnnouncement(
+            printsJSON: false, readyFile: nil, isolation: isolation, token: token, showsToken: showsToken
+        ).text(servers, onTerminal: onTerminal)
+    }
+
+    @Test("on a terminal a minted token is shown as the line that sets it")
+    func terminal() {
+        #expect(
+            text(token: token, showsToken: true, onTerminal: true) == """
+                serving 'time' at http://127.0.0.1:8080/servers/time/mcp
+                paste into a client's mcp.json:
+                {
+                  "mcpServers": {
+                    "time": {"type": "http", "url": "http://127.0.0.1:8080/servers/time/mcp", \
+                "headers": {"Authorization": "Bearer ${LODGE_TOKEN}"}}
+                  }
+                }
+                export LODGE_TOKEN=t0ken
+                isolation shared: all clients share one process; withheld: sampling, elicitation, roots, \
+                log messages (they go to lodge's own log), tasks (--isolation client gives them)
+
+                """)
+    }
+
+    @Test("away from a terminal a minted token is not shown")
+    func noTerminal() {
+        let text = text(token: token, showsToken: true, onTerminal: false)
+        #expect(
+            text.contains("\na token was minted and is not shown here; use --json, --ready-file or --token-file\n"))
+        #expect(!text.contains("t0ken"))
+    }
+
+    @Test("a token that the person gave is not shown", arguments: [true, false])
+    func givenToken(onTerminal: Bool) {
+        let text = text(token: token, showsToken: false, onTerminal: onTerminal)
+        #expect(!text.contains("t0ken"))
+        #expect(!text.contains("a token was minted"))
+    }
+
+    @Test("without authentication there is a warning and no header")
+    func noAuthentication() {
+        #expect(
+            text(.client, token: nil, showsToken: false, onTerminal: true) == """
+                serving 'time' at http://127.0.0.1:8080/servers/time/mcp
+                paste into a client's mcp.json:
+                {
+                  "mcpServers": {
+                    "time": {"type": "http", "url": "http://127.0.0.1:8080/servers/time/mcp"}
+                  }
+                }
+                authentication is off: whoever can connect can call
+                isolation client: each session has a process of its own; nothing is withheld
+
+                """)
+    }
+
+    @Test("the line for programs is one object with servers, token and pid")
+    func readyLine() {
+        #expect(
+            ReadyLine(servers: servers, token: token).text
+                == #"{"servers":[{"name":"time","url":"http://127.0.0.1:8080/servers/time/mcp"}],"token":"t0ken","#
+                + #""pid":\#(getpid())}"# + "\n")
+    }
+
+    @Test("without authentication the token in the line for programs is null")
+    func readyLineWithoutToken() {
+        #expect(ReadyLine(servers: [], token: nil).text == #"{"servers":[],"token":null,"pid":\#(getpid())}"# + "\n")
+    }
+}
