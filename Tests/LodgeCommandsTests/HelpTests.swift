@@ -39,7 +39,8 @@ struct HelpTests {
         "--help of each command is its own page",
         arguments: LodgeCommand.configuration.subcommands.map { $0.configuration.commandName ?? "" })
     func pages(name: String) throws {
-        let asked = try #require(throws: (any Error).self) { _ = try LodgeCommand.parseAsRoot([name, "--help"]) }
+        var command = try LodgeCommand.parseAsRoot([name, "--help"])
+        let asked = try #require(throws: (any Error).self) { try command.run() }
         #expect(LodgeCommand.exitCode(for: asked) == .success)
         #expect(LodgeCommand.fullMessage(for: asked).contains("USAGE: lodge \(name)"))
     }

@@ -176,6 +176,58 @@ extension ServeProcess {
             }
         }
 
+        /// A7, A-G9
+        @Test("an initialize that the client's own server refuses is passed on, and the next one is new")
+        func refusedInitialize() async throws {
+            try await ScratchDirectory.with { scratch in
+                let server = BuiltProducts.fixture(
+                    "failing-initialize", "--times", "2", "--state", "\(scratch.path)/count")
+                try await LodgeProcess.withServe(["--isolation", "client"], server: server) { lodge in
+                    let refused = try await lodge.stranger().post(MCPClient.initialize(id: #""me""#))
+                    #expect(refused.status == 200)
+                    #expect(refused["Mcp-Session-Id"] == nil)
+                    #expect(
+                        refused.text == #"{"jsonrpc":"2.0","id":"me","error":{"code":-32000,"#
+                            + #""message":"the database is not reachable","data":{"attempt":2}}}"#)
+                    #expect(try await lodge.client().echoes())
+                }
+            }
+        }
+
+        /// A22, A23
+        @Test("a client whose server ends in its handshake gets 503 with the reason, and no process is left")
+        func endInHandshake() async throws {
+            try await LodgeProcess.withServe(
+                ["--isolation", "client", "--restart-delays", "30"],
+                server: BuiltProducts.fixture("crashing", "--at", "before-initialize-answer")
+            ) { lodge in
+                let answer = try await lodge.stranger().post(MCPClient.initialize())
+                #expect(answer.status == 503)
+                #expect(answer.json?["error"]?["code"] == -32000)
+                #expect(answer.json?["error"]?["data"]?["exitCode"] == 3)
+                #expect(
+                    answer.json?["error"]?["data"]?["stderrTail"]
+                        == [.string(ServeFailures.Failure.lastWords("before-initialize-answer"))])
+                #expect(await eventually { lodge.servers.isEmpty })
+                #expect(try await lodge.status()["sessions"] == 0)
+            }
+        }
+
+        /// A22
+        @Test("the stream of a session ends when its server does") func streamOfDead() async throws {
+            try await LodgeProcess.withServe(["--isolation", "client"], server: BuiltProducts.fixture("echo")) {
+                lodge in
+                let client = try await lodge.client()
+                var stream = try await lodge.stranger()
+                stream.session = client.session
+                try await stream.openStream()
+                #expect(await eventually { lodge.servers.count == 1 })
+                lodge.servers.first?.kill()
+                #expect(try await stream.connection.message() == nil)
+                #expect(try await client.post(MCPClient.echo("hi")).status == 404)
+            }
+        }
+
         /// A-G6
         @Test("a shared server's question is refused to it, not put to anybody") func sharedQuestion() async throws {
             try await LodgeProcess.withServe(server: BuiltProducts.everythingServer) { lodge in
