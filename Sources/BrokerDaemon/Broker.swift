@@ -11,8 +11,9 @@ package import ServiceLifecycle
 
 /// The composition root: every part of a running broker, wired once.
 ///
-/// It holds the order in which parts stop: the HTTP surface first, so that calls in flight get their answers, then the
-/// servers' processes, then the guard. It does not read flags and does not choose signals.
+/// It holds the order in which parts stop: the servers' processes first, so that every call in flight gets an answer,
+/// the server's own or the reason, while the HTTP surface still stands; then that surface; then the guard. It does not
+/// read flags and does not choose signals.
 package final class Broker: Sendable {
     private let settings: BrokerSettings
     private let servers: [ServerAssembly]
@@ -52,9 +53,9 @@ package final class Broker: Sendable {
     package var services: [any Service] {
         var all: [any Service] = [GuardService(guardian: guardian)]
         if let callLog { all.append(callLog) }
+        all.append(gateway)
         all.append(SupervisorsService(servers: servers))
         all.append(SweepService(servers: servers))
-        all.append(gateway)
         return all
     }
 

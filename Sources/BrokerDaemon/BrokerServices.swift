@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import BrokerCore
 import ChildProcesses
 import ServiceLifecycle
 import Upstreams
@@ -15,19 +16,33 @@ struct GuardService: Service {
 }
 
 /// Runs the supervisors of all servers; they stop together.
+///
+/// A broker that is told to end gives calls in flight a moment to be answered; then it ends the servers, and what is
+/// left gets that as its answer.
 struct SupervisorsService: Service {
+    static let grace: Duration = .seconds(1)
+    private static let look: Duration = .milliseconds(20)
+
     let servers: [ServerAssembly]
 
     func run() async throws {
         // With no server there is nothing to run, but a service that ends would end the others.
         guard !servers.isEmpty else { return try await gracefulShutdown() }
-        await withGracefulShutdownHandler {
-            await withDiscardingTaskGroup { group in
-                for server in servers { group.addTask { await server.supervisor.run() } }
+        await withDiscardingTaskGroup { group in
+            for server in servers { group.addTask { await server.supervisor.run() } }
+            group.addTask {
+                // It throws where the whole group is cancelled; then nobody waits for an answer.
+                if (try? await gracefulShutdown()) != nil { await drain() }
+                // The last that was started is the first to be stopped.
+                for server in servers.reversed() { server.supervisor.shutDown() }
             }
-        } onGracefulShutdown: {
-            // The last that was started is the first to be stopped.
-            for server in servers.reversed() { server.supervisor.shutDown() }
+        }
+    }
+
+    private func drain() async {
+        let end = ContinuousClock.now.advanced(by: Self.grace)
+        while ContinuousClock.now < end, servers.contains(where: { $0.relay.relay.status().callsInFlight > 0 }) {
+            guard (try? await Task.sleep(for: Self.look)) != nil else { return }
         }
     }
 }

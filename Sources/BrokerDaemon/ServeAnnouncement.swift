@@ -23,7 +23,13 @@ package struct ServeAnnouncement: Sendable {
 
     func make(servers: [(name: String, url: String)]) throws {
         let line = ReadyLine(servers: servers, token: token).text
-        if let readyFile { try PrivateFile.replace(readyFile, with: Array(line.utf8), what: "ready file") }
+        if let readyFile {
+            do throws(SecretsError) {
+                try PrivateFile.replace(readyFile, with: Array(line.utf8), what: "ready file")
+            } catch {
+                throw ServeSession.Failure(message: error.message, hints: [])
+            }
+        }
         if printsJSON {
             do {
                 try FileHandle.standardOutput.write(contentsOf: Data(line.utf8))
@@ -34,6 +40,12 @@ package struct ServeAnnouncement: Sendable {
             }
         }
         _ = StandardErrorWriter.shared.write(Array(text(servers, onTerminal: isatty(STDERR_FILENO) == 1).utf8))
+    }
+
+    /// Removes what told of a broker that has ended.
+    func takeBack() {
+        // What cannot be removed holds a token that opens nothing any more.
+        if let readyFile { try? FileManager.default.removeItem(atPath: readyFile) }
     }
 
     /// What a person reads; the token stands in it only on a terminal.

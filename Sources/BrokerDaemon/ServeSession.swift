@@ -25,7 +25,15 @@ package struct ServeSession: Sendable {
         self.logger = logger
     }
 
-    /// Serves until SIGTERM or SIGINT; returns when nothing is left running.
+    /// Whether lodge was started to outlive its terminal, as nohup does it.
+    private var isHangUpIgnored: Bool {
+        var action = sigaction()
+        // Sound: the call only writes the disposition of now into the value; SIG_IGN is the handler's word 1.
+        guard unsafe sigaction(SIGHUP, nil, &action) == 0 else { return false }
+        return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
+    }
+
+    /// Serves until SIGTERM, SIGINT or SIGHUP; returns when nothing is left running.
     package func run(_ announcement: ServeAnnouncement) async throws {
         let broker: Broker
         do {
@@ -37,7 +45,7 @@ package struct ServeSession: Sendable {
         let announcing = Announcing(broker: broker, announcement: announcement, logger: logger)
         var configuration = ServiceGroupConfiguration(
             services: (broker.services + [announcing]).map { .init(service: $0) },
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger.quieter)
+            gracefulShutdownSignals: [.sigterm, .sigint] + (isHangUpIgnored ? [] : [.sighup]), logger: logger.quieter)
         configuration.maximumGracefulShutdownDuration = .seconds(10)
         do {
             try await ServiceGroup(configuration: configuration).run()
@@ -85,13 +93,16 @@ private struct Announcing: Service {
     let logger: Logger
 
     func run() async throws {
+        defer { announcement.takeBack() }
         try await cancelWhenGracefulShutdown {
             guard let port = await broker.listeningPort() else { return }
             for (server, outcome) in await broker.firstOutcomes() {
+                guard !Task.isCancelled else { return }
                 guard case .failed(let reason) = outcome else { continue }
                 logger.warning("server did not start", metadata: ["server": "\(server)", "reason": "\(reason)"])
             }
-            try Task.checkCancellation()
+            // A broker that is told to end before it was ready has nothing to announce.
+            guard !Task.isCancelled else { return }
             try announcement.make(servers: broker.servers(at: port))
         }
         try await gracefulShutdown()

@@ -29,7 +29,8 @@ package enum BuiltEnvironment {
         forced: [String: String] = [:]
     ) -> [String: String] {
         let passed = Set(passThrough)
-        return parent
+        return
+            parent
             .filter { allowed.contains($0.key) || $0.key.hasPrefix(allowedPrefix) || passed.contains($0.key) }
             .merging(explicit) { _, explicit in explicit }
             .merging(forced) { _, forced in forced }

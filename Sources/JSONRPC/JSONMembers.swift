@@ -12,6 +12,26 @@ package enum JSONMembers {
         case ambiguous
     }
 
+    /// Whether a member's name differs from this one in case only, as parsers that ignore case would not notice.
+    package static func hasCaseVariant(of name: String, in bytes: Span<UInt8>, object: Range<Int>) -> Bool {
+        let text = bytes.extracting(object)
+        guard text.count > 0, text[0] == .openBrace else { return false }
+        var walker = JSONWalker(maximumDepth: ContainerStack.capacity)
+        do throws(ScanError) {
+            try walker.enterObject(depth: 0)
+            var isFirst = true
+            while let key = try walker.nextKey(text, isFirst: &isFirst) {
+                let written = JSONString.decode(text, contents: key.start..<key.end)
+                if let written, written != name, written.lowercased() == name { return true }
+                try walker.value(text, depth: 1)
+            }
+        } catch {
+            // Not JSON after all: nothing can be said of its members.
+            return false
+        }
+        return false
+    }
+
     /// Looks through the object that stands at `object` in a message that has been scanned before.
     package static func find(_ name: StaticString, in bytes: Span<UInt8>, object: Range<Int>) -> Finding {
         let text = bytes.extracting(object)

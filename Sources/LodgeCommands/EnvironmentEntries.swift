@@ -9,7 +9,8 @@ struct EnvironmentEntries {
     private(set) var passed: [String] = []
     private(set) var values: [String: ConfiguredValue] = [:]
 
-    init(server: ServerName, flags: [String], file: String?) throws {
+    /// - Parameter environment: Lodge's own, in which a passed variable has to be.
+    init(server: ServerName, flags: [String], file: String?, environment: [String: String]) throws {
         if let file {
             for (name, value) in try Self.lines(of: file) {
                 values[name] = try Self.literal(value, name, server)
@@ -19,6 +20,11 @@ struct EnvironmentEntries {
             guard let mark = flag.firstIndex(of: "=") else {
                 guard !flag.isEmpty else {
                     throw CommandFailure(message: "--env needs a NAME or NAME=VALUE", status: 2)
+                }
+                guard environment[flag] != nil else {
+                    throw CommandFailure(
+                        message: "--env \(flag) names a variable that is not set",
+                        hints: ["export \(flag), or leave --env \(flag) out"], status: 2)
                 }
                 passed.append(flag)
                 continue

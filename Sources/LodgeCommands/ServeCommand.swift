@@ -101,7 +101,9 @@ struct ServeCommand: AsyncParsableCommand {
             let serverName = try name.map { try ServerName($0) } ?? ServerName.slug(of: base) ?? ServerName("server")
             var child = try ChildSpecification(
                 server: serverName, literal: program, arguments: Array(command.dropFirst()))
-            let entries = try EnvironmentEntries(server: serverName, flags: variables, file: envFile)
+            let entries = try EnvironmentEntries(
+                server: serverName, flags: variables, file: envFile,
+                environment: ProcessInfo.processInfo.environment)
             child.environment = entries.values
             child.passThrough = entries.passed
             if let cwd {

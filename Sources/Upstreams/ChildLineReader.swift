@@ -29,6 +29,11 @@ struct ChildLineReader: Sendable {
         }
     }
 
+    /// Takes what stood behind the last line feed: half a message is no answer, and its call fails with the child's end.
+    func lastLine(_ bytes: ByteBuffer) {
+        if (try? MessageScanner.scan(bytes.readableBytesUInt8Span)) != nil { line(bytes) } else { stray(bytes) }
+    }
+
     /// Servers of 2025-03-26 may write several messages as one array (basic/transports of that revision).
     private func batch(_ bytes: ByteBuffer) throws(ScanError) {
         for range in try MessageScanner.batchElements(of: bytes.readableBytesUInt8Span) {

@@ -76,9 +76,9 @@ final class ChildOutputHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    /// A last line without a line feed is a line: the words of a child that dies in the middle are not lost.
+    /// A last line without a line feed is a line if it is whole; else the child ended within it.
     private func finish() {
-        if framer.finish() == .withinLine, let rest = partial.take() { reader.line(rest) }
+        if framer.finish() == .withinLine, let rest = partial.take() { reader.lastLine(rest) }
         ended()
     }
 }

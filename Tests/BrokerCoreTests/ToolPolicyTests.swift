@@ -54,6 +54,34 @@ struct ToolPolicyTests {
             bodies == [#"{"a":[1.0],"id":"l","result":{"x":1, "tools" : [\#(log),\#(diff)],"nextCursor":"c"}}"#])
     }
 
+    @Test(
+        "a message that a server which ignores case could read as another call never reaches it",
+        arguments: [
+            (#"{"id":1,"method":"tools/list","Method":"tools/call","params":{"name":"rm"}}"#, "method"),
+            (#"{"id":1,"method":"tools/call","params":{"name":"a","Name":"rm"}}"#, "params.name"),
+            (#"{"id":1,"method":"tools/call","params":{"name":"a"},"PARAMS":{"name":"rm"}}"#, "params"),
+            (#"{"id":1,"method":"Tools/Call","params":{"name":"rm"}}"#, "method"),
+            (#"{"id":1,"method":"tools/call ","params":{"name":"rm"}}"#, "method"),
+            (#"{"id":1,"method":"tools/list","\u004dethod":"tools/call","params":{"name":"rm"}}"#, "method"),
+        ])
+    func caseVariants(message: String, member: String) throws {
+        let situation = try Situation(Self.policy("a"))
+        let before = situation.connection.sent.count
+        let refusal =
+            #"{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"'\#(member)' can be read in two ways; "#
+            + #"write it once, in its own case"}}"#
+        #expect(try situation.ask(message) == [refusal])
+        #expect(situation.connection.sent.count == before)
+    }
+
+    @Test("without a policy such a message passes as it is, for there is nothing to pass by")
+    func caseVariantsWithoutPolicy() throws {
+        let situation = try Situation(.everything)
+        let before = situation.connection.sent.count
+        _ = try situation.ask(#"{"id":1,"method":"tools/call","params":{"name":"a","Name":"rm"}}"#)
+        #expect(situation.connection.sent.count == before + 1)
+    }
+
     @Test("a list asked for under an escaped method is filtered too")
     func escapedMethod() throws {
         let situation = try Situation(Self.policy("a"))

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-@testable import ChildProcesses
 import Glibc
 import Testing
+
+@testable import ChildProcesses
 
 /// Daemons that group, parents and environment do not tell of any more: only the child's pipes do.
 @Suite("daemons without a trace but the pipes", .timeLimit(.minutes(1)))

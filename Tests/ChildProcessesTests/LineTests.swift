@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-@testable import ChildProcesses
 import Testing
+
+@testable import ChildProcesses
 
 @Suite("lines of standard error")
 struct LineTests {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-@testable import ChildProcesses
 import CProcessShim
 import Dispatch
 import Glibc
 import Synchronization
 import Testing
+
+@testable import ChildProcesses
 
 /// A child of a test: a shell script with its output as lines and its standard error collected.
 struct ScriptChild {

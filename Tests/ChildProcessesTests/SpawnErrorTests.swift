@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-@testable import ChildProcesses
 import Glibc
 import Testing
+
+@testable import ChildProcesses
 
 @Suite("spawn errors", .timeLimit(.minutes(1)))
 struct SpawnErrorTests {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-@testable import ChildProcesses
 import Glibc
 import Testing
+
+@testable import ChildProcesses
 
 @Suite("terminal")
 struct TerminalTests {
@@ -29,7 +30,10 @@ struct TerminalTests {
     @Test("what an agent did to the terminal's settings is undone")
     func restore() throws {
         let (master, slave) = try openTerminal()
-        defer { close(master); close(slave) }
+        defer {
+            close(master)
+            close(slave)
+        }
         let before = try localFlags(of: slave)
         let modes = try #require(TerminalModes(of: slave))
         var raw = termios()

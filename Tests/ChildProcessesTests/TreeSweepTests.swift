@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-@testable import ChildProcesses
 import Glibc
 import Testing
+
+@testable import ChildProcesses
 
 private func entry(
     _ pid: pid_t, parent: pid_t = 1, group: pid_t = 0, session: pid_t = 0, started: UInt64 = 100, alive: Bool = true,
@@ -64,7 +65,9 @@ struct ProcessTreeTests {
     @Test("who holds a pipe but is older than it, or is Lodge itself, does not belong")
     func foreignPipes() {
         var tree = treeWithPipes()
-        let snapshot = [entry(11, started: 49, pipes: [7]), entry(5, pipes: [7, 8]), entry(12, started: 50, pipes: [7])]
+        let snapshot = [
+            entry(11, started: 49, pipes: [7]), entry(5, pipes: [7, 8]), entry(12, started: 50, pipes: [7]),
+        ]
         #expect(tree.members(in: snapshot).map(\.pid) == [12])
     }
 

@@ -43,6 +43,17 @@ struct RequestReadingTests {
         #expect(MediaTypes.isJSON(contentType: value) == isJSON)
     }
 
+    @Test("white space around a value does not belong to it")
+    func whiteSpace() {
+        let fields = RequestFields(
+            HTTPHeaders([("Host", "\t h \t"), ("Mcp-Session-Id", " s\t"), ("Origin", "o "), ("Content-Length", " 12 ")])
+        )
+        #expect(fields.host == "h")
+        #expect(fields.session == "s")
+        #expect(fields.origin == "o")
+        #expect(fields.contentLength == 12)
+    }
+
     @Test("header names are found in any case")
     func names() {
         let fields = RequestFields(

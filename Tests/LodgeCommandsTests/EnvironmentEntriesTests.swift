@@ -8,11 +8,12 @@ import Testing
 @Suite("What --env and --env-file name")
 struct EnvironmentEntriesTests {
     private let server: ServerName
+    private let environment = ["TOKEN": "1", "NAME": "2", "PATH": "3", "API_KEY": "4", "A": "5", "B": "6"]
 
     init() throws { server = try ServerName("time") }
 
     private func entries(_ flags: [String] = [], file: String? = nil) throws -> EnvironmentEntries {
-        try EnvironmentEntries(server: server, flags: flags, file: file)
+        try EnvironmentEntries(server: server, flags: flags, file: file, environment: environment)
     }
 
     private func entries(_ flags: [String] = [], ofFile text: String) throws -> EnvironmentEntries {
@@ -99,5 +100,15 @@ struct EnvironmentEntriesTests {
         #expect(
             refusal { try entries(file: "/nowhere/file") }
                 == "error: the file '/nowhere/file' cannot be read; name a readable text file\n")
+    }
+
+    @Test("a variable that is to be passed and is not set is refused")
+    func unset() {
+        #expect(
+            refusal { try entries(["NOT_SET"]) } == """
+                error: --env NOT_SET names a variable that is not set
+                hint: export NOT_SET, or leave --env NOT_SET out
+
+                """)
     }
 }

@@ -72,7 +72,7 @@ extension ServeFailures {
         }
 
         /// A20, A26
-        @Test("half an answer is none, and is told as such") func halfAnswer() async throws {
+        @Test("half an answer is none, and its call fails with the end of the server") func halfAnswer() async throws {
             try await LodgeProcess.withServe(
                 ["--restart-delays", "0.05"], server: BuiltProducts.fixture("crashing", "--at", "mid-answer")
             ) { lodge in
@@ -81,9 +81,9 @@ extension ServeFailures {
                 #expect(answer.status == 200)
                 #expect(
                     answer.text == #"{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"server 'fixtureserver' "#
-                        + #"answered with a message that cannot be read: the message ends in the middle of a value (byte 37)","#
-                        + #""data":{"server":"fixtureserver","reason":"unusable-answer","#
-                        + #""hint":"the answer was dropped; this is a fault of the server"}}}"#)
+                        + #"ended with exit status 3 before it answered","data":{"server":"fixtureserver","#
+                        + #""reason":"exited","hint":"the call may have taken effect; check before calling again","#
+                        + #""exitCode":3,"stderrTail":["crashing: this is the end, at mid-answer"]}}}"#)
             }
         }
 

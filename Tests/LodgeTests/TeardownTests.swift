@@ -96,6 +96,23 @@ extension ServeProcess {
             }
         }
 
+        /// A20, A28, X2
+        @Test("a call that outlasts lodge's end gets the reason as its answer") func callThatOutlasts() async throws {
+            try await LodgeProcess.withServe(server: BuiltProducts.fixture("slow")) { lodge in
+                let client = try await lodge.client()
+                try await client.send(MCPClient.call("wait", #"{"ms":60000}"#, id: "5"))
+                #expect(try await lodge.reaches { $0["callsInFlight"] == 1 })
+                lodge.child.send(SIGTERM)
+                let response = try await client.connection.response()
+                #expect(response.status == 200)
+                #expect(
+                    response.text.hasPrefix(
+                        #"{"jsonrpc":"2.0","id":5,"error":{"code":-32000,"#
+                            + #""message":"server 'fixtureserver' was stopped before it answered""#))
+                #expect(await lodge.child.waitForExit() == .exited(0))
+            }
+        }
+
         /// A28
         @Test("streams and idle connections do not hold up the end") func openStreams() async throws {
             try await LodgeProcess.withServe(server: BuiltProducts.fixture("echo")) { lodge in

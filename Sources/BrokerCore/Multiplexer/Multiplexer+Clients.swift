@@ -82,6 +82,10 @@ extension Multiplexer {
                 id: id, code: -32601,
                 message: "tasks are not relayed in shared isolation; serve with --isolation client")
         }
+        if !configuration.tools.allowsEverything, let member = ToolGate.ambiguity(in: message.envelope, bytes) {
+            return LodgeMessage.error(
+                id: id, code: -32600, message: "'\(member)' can be read in two ways; write it once, in its own case")
+        }
         switch kind {
         case .ping:
             return LodgeMessage.emptyResult(id: id)
@@ -137,7 +141,9 @@ extension Multiplexer {
             return Effects()
         case .progress, .rootsListChanged, .other:
             // A request's method without an id must not slip past the rules for that request.
-            guard isReady, ClientRequest(message.envelope, in: bytes) == .other else { return Effects() }
+            guard isReady, ClientRequest(message.envelope, in: bytes) == .other,
+                configuration.tools.allowsEverything || ToolGate.ambiguity(in: message.envelope, bytes) == nil
+            else { return Effects() }
             return Effects(.send(LodgeMessage.oneLine(message)))
         }
     }

@@ -32,5 +32,13 @@ enum ASCIIText {
         return text
     }
 
+    /// The text itself where there is nothing to take off, as nearly always.
+    static func trimmed(_ text: String) -> String {
+        guard let first = text.utf8.first, let last = text.utf8.last, isSpace(first) || isSpace(last) else {
+            return text
+        }
+        return String(Substring(trimmed(text[...].utf8)))
+    }
+
     static func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 }

@@ -18,6 +18,7 @@ extension RelayHandler {
         }
         switch envelope.kind {
         case .request: dispatchRequest(message(body, envelope), to: relay)
+        case .notification where envelope.idIsNull: refuse(.nullID)
         case .notification, .response, .errorResponse:
             if request.versionIsUnknown { return refuse(.unknownVersion) }
             finish(relay.receive(message(body, envelope), sink: NoAnswer.sink))

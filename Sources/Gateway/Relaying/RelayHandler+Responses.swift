@@ -11,7 +11,7 @@ extension RelayHandler {
     func refuse(_ refusal: GatewayRefusal, id: RawID? = nil) {
         if refusal.closesConnection { request.keepsAlive = false }
         respond(
-            refusal.status, MessageBytes(bytes: refusal.body(id: id)),
+            refusal.status, MessageBytes(bytes: refusal.body(id: id)), session: request.session,
             fields: refusal.headers.map { ($0.name, $0.value) })
     }
 

@@ -133,6 +133,8 @@ extension GatewayRefusal {
 
     static let noMessage = Self(
         .badRequest, "the message has neither a method nor a result nor an error; send a JSON-RPC message")
+    static let nullID = Self(
+        .badRequest, "the id of a request must not be null; give it a string or a number, or leave it out")
     static let batchOutsideItsRevision = Self(
         .badRequest, "a batch is taken only in a session that negotiated 2025-03-26; send its messages one by one")
     static let emptyBatch = Self(.badRequest, "the batch is empty; put messages into it")

@@ -34,7 +34,8 @@ package struct RequestFields: Sendable {
     package private(set) var repeated: Single?
 
     package init(_ headers: HTTPHeaders) {
-        for (name, value) in headers {
+        for (name, written) in headers {
+            let value = ASCIIText.trimmed(written)
             let bytes = name.utf8
             switch bytes.count {
             case 4 where ASCIIText.equals(bytes, lowercase: "host"): host = only(host, value, .host)
