@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import LodgeConfiguration
 
-/// Decides whether a tool of one server may be used; listing and calling both ask it (decision 12).
+/// Decides whether a tool of one server may be used; listing and calling both ask it.
 ///
 /// It is not the agent's own permission system, and it knows nothing of arguments.
 package struct ToolPolicy: Sendable, Equatable {

@@ -56,7 +56,7 @@ package enum LodgeMessage {
 
     // MARK: initialize
 
-    /// The answer that a client gets from the server's one `initialize`; only the version differs (decision 5).
+    /// The answer that a client gets from the server's one `initialize`; only the version differs.
     static func initializeAnswer(
         _ initialized: Multiplexer.Initialized, _ call: InitializeCall
     ) -> (MessageBytes, version: String) {

@@ -54,7 +54,7 @@ package struct Ending: Sendable, Equatable {
 
 /// Why Lodge itself answers a call instead of the server: the error, and the `data` that goes with it.
 ///
-/// The code is -32000 always (DESIGN refusals table); `retryAfter` stands only where the call never reached the server.
+/// The code is -32000 always (docs/http.md, refusals); `retryAfter` stands only where the call never reached the server.
 package struct CallFailure: Sendable, Equatable {
     package static let code = -32000
 

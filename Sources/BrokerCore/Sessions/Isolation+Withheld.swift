@@ -2,7 +2,7 @@
 package import LodgeConfiguration
 
 extension Isolation {
-    /// What clients do not get through this isolation, in words for a person (decision 3).
+    /// What clients do not get through this isolation, in words for a person.
     package var withheld: [String] {
         switch self {
         case .shared: ["sampling", "elicitation", "roots", "log messages (they go to lodge's own log)", "tasks"]

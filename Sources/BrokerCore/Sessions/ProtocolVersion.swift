@@ -14,7 +14,7 @@ package enum ProtocolVersion: String, Sendable, CaseIterable, Comparable {
 
     package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
-    /// The version to answer a client with: its own where the server's is not older, else the server's (decision 5).
+    /// The version to answer a client with: its own where the server's is not older, else the server's.
     package static func negotiated(asked: String, server: String) -> String {
         guard let asked = ProtocolVersion(rawValue: asked) else { return server }
         guard let offered = ProtocolVersion(rawValue: server) else {

@@ -2,7 +2,7 @@
 package import LodgeConfiguration
 import Secrets
 
-/// What a session id states: a signed sentence about one legacy session, so that the id proves itself (decision 7).
+/// What a session id states: a signed sentence about one legacy session, so that the id proves itself.
 ///
 /// It is not authentication: a session works only together with the grant of the principal it names. The id is visible
 /// ASCII, as the MCP specification asks (2025-11-25, transports, session management).
