@@ -130,12 +130,11 @@ extension ServeFailures {
             try await ScratchDirectory.with { scratch in
                 let server = BuiltProducts.fixture("crashing", "--at", point, "--once", "\(scratch.path)/once")
                 try await LodgeProcess.withServe(["--restart-delays", "0.05"], server: server) { lodge in
-                    let stranger = try await lodge.stranger()
-                    #expect(
-                        try await eventually {
-                            let answer = try await stranger.post(MCPClient.initialize())
-                            return answer.status == 200
-                        })
+                    // Only a question of a client makes it end at the last point; until it is back from the others,
+                    // initialize may be let in by the one process or refused between the two.
+                    if point != "tools-list" {
+                        #expect(try await lodge.reaches { $0["restarts"] == 1 && $0["ready"] == true })
+                    }
                     let client = try await lodge.client()
                     let list = try await client.post(#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#)
                     if list.json?["error"] != nil { #expect(list.text == Failure.crashed(point)) }
