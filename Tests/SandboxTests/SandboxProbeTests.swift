@@ -59,12 +59,19 @@ struct SandboxProbeTests {
         ])
     func trial(_ script: String, _ reason: String?) throws {
         let scratch = try OpenDirectory()
-        let tool = try scratch.file("bwrap", "#!/bin/sh\n\(script)\n")
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: tool)
+        let tool = scratch.path + "/bwrap"
+        // Written by another process: a program that this one has open for writing cannot be started, and a test that
+        // forks at the moment keeps it open.
+        let writer = Process()
+        writer.executableURL = URL(filePath: "/bin/sh")
+        writer.arguments = ["-c", "printf '#!/bin/sh\\n%s\\n' \"$2\" >\"$1\" && chmod 755 \"$1\"", "sh", tool, script]
+        try writer.run()
+        writer.waitUntilExit()
         let facts = PathFacts { path in
             ["sh", "env"].contains { path == "/usr/bin/\($0)" } || path == tool ? PathFacts.live.look(path) : nil
         }
-        let capability = SandboxProbe(facts: facts, limit: .seconds(1)).detect(searchPath: scratch.path, user: user)
+        let limit: Duration = script.contains("sleep") ? .seconds(1) : .seconds(30)
+        let capability = SandboxProbe(facts: facts, limit: limit).detect(searchPath: scratch.path, user: user)
         let tools = SandboxTools(shell: "/usr/bin/sh", env: "/usr/bin/env", mount: "", setpriv: "")
         let expected: SandboxCapability =
             reason.map { .none(reason: "bubblewrap: \($0); unshare, mount or setpriv is not installed") }

@@ -23,9 +23,16 @@ struct ScratchDirectory: Sendable {
     }
 
     /// Writes a program and answers its path.
+    ///
+    /// Another process writes it: a program that this one has open for writing cannot be started, and a test beside
+    /// this one that forks at the moment keeps it open.
     func program(_ text: String, named name: String) throws -> String {
-        let file = try write(text, to: name)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
+        let file = path + "/" + name
+        let writer = Process()
+        writer.executableURL = URL(filePath: "/bin/sh")
+        writer.arguments = ["-c", "printf '%s' \"$2\" >\"$1\" && chmod 755 \"$1\"", "sh", file, text]
+        try writer.run()
+        writer.waitUntilExit()
         return file
     }
 
