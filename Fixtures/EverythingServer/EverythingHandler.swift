@@ -15,6 +15,7 @@ struct EverythingHandler: RequestHandler {
             ContentTools.all + BasicTools.all + ProcessTools.all
             + ClientTools(session: session).all + ChangeTools(session: session).all
             + [SessionTools.subscriptions(session), SessionTools.log(session), SlowTask.tool]
+            + Holds().tools
     }
 
     var acceptsBatches: Bool { session.read(\.revision) == .march2025 }

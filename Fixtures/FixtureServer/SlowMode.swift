@@ -2,7 +2,8 @@
 
 import FixtureKit
 
-/// `slow [--delay-ms N] [--start-delay-ms N] [--ignore-cancel]`: tool `wait` {ms} answers after that time.
+/// `slow [--delay-ms N] [--start-delay-ms N] [--ignore-cancel]`: tool `wait` {ms} answers after that time; `hold`
+/// {name} once `release` {name} was called, and `last_words` when the input ends.
 ///
 /// `--delay-ms` is the time when `ms` is left out; `--start-delay-ms` passes before the first message is read; with
 /// `--ignore-cancel` a cancelled call is answered all the same.
@@ -24,7 +25,7 @@ enum SlowMode {
             return .content(.text("waited \(milliseconds) ms"))
         }
         await StdioServer(
-            ToolServer("slow", honoursCancellation: !ignoresCancellation, tools: [wait, .echo])
+            ToolServer("slow", honoursCancellation: !ignoresCancellation, tools: [wait, .echo] + Holds().tools)
         ).run()
     }
 }

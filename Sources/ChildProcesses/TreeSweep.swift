@@ -15,7 +15,8 @@ struct TreeSweep: Sendable {
         case observing
         /// Each gets SIGTERM once, until the time is over. Can transition to `killing`.
         case terminating(until: Duration)
-        /// Each gets SIGKILL in every scan. After `until` the owner is told once of those that cannot be killed.
+        /// Each gets SIGKILL in every scan. After `until`, and enough scans, the owner is told once of those that cannot
+        /// be killed.
         case killing(until: Duration)
     }
 
@@ -31,6 +32,8 @@ struct TreeSweep: Sendable {
 
     /// How long killing may last before it is reported: longer only with processes in uninterruptible sleep.
     static let killLimit: Duration = .milliseconds(1500)
+    /// How many scans must have killed before that: on a machine that is too busy to scan, time alone says nothing.
+    static let leastKillScans = 8
     private static let firstDelay: Duration = .milliseconds(4)
     private static let longestDelay: Duration = .milliseconds(32)
     private static let stuckDelay: Duration = .seconds(1)
@@ -39,6 +42,7 @@ struct TreeSweep: Sendable {
     private var tree: ProcessTree
     private var terminated: Set<ProcessEntry.Identity> = []
     private var emptyScans = 0
+    private var killScans = 0
     private var delay = Self.firstDelay
     private var isStuck = false
 
@@ -86,7 +90,8 @@ struct TreeSweep: Sendable {
     }
 
     private mutating func next(_ members: [ProcessEntry], at now: Duration) -> [Action] {
-        if case .killing(let end) = mode, now >= end {
+        if case .killing = mode { killScans += 1 }
+        if case .killing(let end) = mode, now >= end, killScans >= Self.leastKillScans {
             let report: [Action] = isStuck ? [] : [.stuck(members.map(\.pid))]
             isStuck = true
             return report + [.scan(after: Self.stuckDelay)]

@@ -231,6 +231,10 @@ struct TreeSweepTests {
         sweep.kill(at: .zero)
         let snapshot = [entry(11, group: 10)]
         let late = TreeSweep.killLimit
+        for _ in 1..<TreeSweep.leastKillScans {
+            let early = sweep.observe(snapshot, rootHasExited: true, at: late)
+            #expect(!early.contains(.stuck([11])), "a busy machine scanned late, not often enough")
+        }
         #expect(
             sweep.observe(snapshot, rootHasExited: true, at: late)
                 == [.signal(child, SIGKILL), .stuck([11]), .scan(after: .seconds(1))])

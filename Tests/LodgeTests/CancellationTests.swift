@@ -13,7 +13,7 @@ extension ServeMessages {
                 var sibling = try await lodge.stranger()
                 (sibling.session, sibling.version) = (client.session, client.version)
                 try await client.send(MCPClient.call("slow", #"{"seconds":50}"#, id: "3"))
-                try await other.send(MCPClient.call("slow", #"{"seconds":1}"#, id: "3"))
+                try await other.send(MCPClient.call("hold", #"{"name":"other"}"#, id: "3"))
                 #expect(try await lodge.reaches { $0["callsInFlight"] == 2 })
                 let told = try await sibling.post(
                     #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3,"reason":"no need"}}"#
@@ -24,7 +24,8 @@ extension ServeMessages {
                         == #"{"jsonrpc":"2.0","id":3,"error":{"code":-32000,"message":"the call was cancelled by its client","#
                         + #""data":{"server":"everythingserver","reason":"cancelled","#
                         + #""hint":"call again if you want the answer after all"}}}"#)
-                #expect(try await other.connection.response().text == MCPClient.text("waited", id: "3"))
+                _ = try await sibling.call("release", #"{"name":"other"}"#)
+                #expect(try await other.connection.response().text == MCPClient.text("held other", id: "3"))
                 #expect(try await lodge.seen("cancelledNotifications") == 1)
             }
         }
@@ -33,14 +34,15 @@ extension ServeMessages {
         @Test("a client cannot cancel another client's call") func foreignCancel() async throws {
             try await LodgeProcess.withServe(server: BuiltProducts.everythingServer) { lodge in
                 let (client, other) = (try await lodge.client(), try await lodge.client())
-                try await client.send(MCPClient.call("slow", #"{"seconds":1}"#, id: "3"))
+                try await client.send(MCPClient.call("hold", #"{"name":"mine"}"#, id: "3"))
                 #expect(try await lodge.reaches { $0["callsInFlight"] == 1 })
                 for id in ["3", "1", "2", "4", "5"] {
                     let told = try await other.post(
                         #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":\#(id)}}"#)
                     #expect(told.status == 202)
                 }
-                #expect(try await client.connection.response().text == MCPClient.text("waited", id: "3"))
+                _ = try await other.call("release", #"{"name":"mine"}"#)
+                #expect(try await client.connection.response().text == MCPClient.text("held mine", id: "3"))
                 #expect(try await lodge.seen("cancelledNotifications") == 0)
             }
         }
@@ -49,12 +51,12 @@ extension ServeMessages {
         @Test("a call that takes too long gets an error that names the limit, and the server is told")
         func timeout() async throws {
             try await LodgeProcess.withServe(
-                ["--call-timeout", "0.5"], server: BuiltProducts.everythingServer
+                ["--call-timeout", "2"], server: BuiltProducts.everythingServer
             ) { lodge in
                 let client = try await lodge.client()
                 let answer = try await client.call("slow", #"{"seconds":50}"#, id: #""s""#)
                 #expect(answer.status == 200)
-                #expect(answer.text == Self.timedOut("0.5 s without progress", server: "everythingserver", id: #""s""#))
+                #expect(answer.text == Self.timedOut("2 s without progress", server: "everythingserver", id: #""s""#))
                 #expect(try await lodge.seen("cancelledNotifications") == 1)
                 #expect(try await client.echoes())
             }
@@ -63,11 +65,11 @@ extension ServeMessages {
         /// A24, A-G5
         @Test("a call times out in client isolation as well") func timeoutInClientIsolation() async throws {
             try await LodgeProcess.withServe(
-                ["--call-timeout", "0.5", "--isolation", "client"], server: BuiltProducts.everythingServer
+                ["--call-timeout", "2", "--isolation", "client"], server: BuiltProducts.everythingServer
             ) { lodge in
                 let client = try await lodge.client()
                 let answer = try await client.call("slow", #"{"seconds":50}"#, id: #""s""#)
-                #expect(answer.text == Self.timedOut("0.5 s without progress", server: "everythingserver", id: #""s""#))
+                #expect(answer.text == Self.timedOut("2 s without progress", server: "everythingserver", id: #""s""#))
                 #expect(try await client.echoes())
             }
         }
@@ -75,9 +77,9 @@ extension ServeMessages {
         /// A-G5
         @Test("progress keeps a call alive beyond its limit") func progressExtends() async throws {
             try await LodgeProcess.withServe(
-                ["--call-timeout", "0.8"], server: BuiltProducts.everythingServer
+                ["--call-timeout", "3"], server: BuiltProducts.everythingServer
             ) { lodge in
-                let answer = try await lodge.client().call("slow", #"{"seconds":2}"#, token: "1")
+                let answer = try await lodge.client().call("slow", #"{"seconds":5}"#, token: "1")
                 #expect(answer.messages.count == 11)
                 #expect(answer.messages.last == MCPClient.text("waited"))
             }
@@ -86,10 +88,10 @@ extension ServeMessages {
         /// A-G5
         @Test("progress does not keep a call alive beyond the absolute limit") func absoluteTimeout() async throws {
             try await LodgeProcess.withServe(
-                ["--call-timeout-absolute", "0.7"], server: BuiltProducts.everythingServer
+                ["--call-timeout-absolute", "2"], server: BuiltProducts.everythingServer
             ) { lodge in
-                let answer = try await lodge.client().call("slow", #"{"seconds":2}"#, token: "1")
-                #expect(answer.messages.last == Self.timedOut("0.7 s in all", server: "everythingserver", id: "1"))
+                let answer = try await lodge.client().call("hold", #"{"name":"mine"}"#, token: "1")
+                #expect(answer.messages.last == Self.timedOut("2 s in all", server: "everythingserver", id: "1"))
             }
         }
 
@@ -97,11 +99,12 @@ extension ServeMessages {
         @Test("a late answer is dropped and counted, and so is one to an unknown id, each on its own")
         func lateAnswer() async throws {
             try await LodgeProcess.withServe(
-                ["--call-timeout", "0.3"], server: BuiltProducts.fixture("slow", "--ignore-cancel")
+                ["--call-timeout", "2"], server: BuiltProducts.fixture("slow", "--ignore-cancel")
             ) { lodge in
                 let client = try await lodge.client()
-                let answer = try await client.call("wait", #"{"ms":600}"#, id: "1")
-                #expect(answer.text == Self.timedOut("0.3 s without progress", server: "fixtureserver", id: "1"))
+                let answer = try await client.call("hold", #"{"name":"late"}"#, id: "1")
+                _ = try await client.call("release", #"{"name":"late"}"#)
+                #expect(answer.text == Self.timedOut("2 s without progress", server: "fixtureserver", id: "1"))
                 await lodge.log.wait(for: "late answer dropped")
                 let status = try await lodge.status()
                 #expect(status["lateAnswers"] == 1)

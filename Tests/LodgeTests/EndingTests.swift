@@ -248,7 +248,7 @@ extension ServeFailures {
             try await ScratchDirectory.with { scratch in
                 let server = BuiltProducts.fixture("crashing", "--at", "during-call", "--once", "\(scratch.path)/once")
                 try await LodgeProcess.withServe(
-                    ["--restart-delays", "30", "--call-timeout", "0.5"], server: server
+                    ["--restart-delays", "30", "--call-timeout", "2"], server: server
                 ) { lodge in
                     let client = try await lodge.client()
                     #expect(try await client.post(MCPClient.echo("hi")).text == Failure.crashed("during-call"))

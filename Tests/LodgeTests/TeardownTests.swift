@@ -88,10 +88,10 @@ extension ServeProcess {
         {
             try await LodgeProcess.withServe(server: BuiltProducts.fixture("slow")) { lodge in
                 let client = try await lodge.client()
-                try await client.send(MCPClient.call("wait", #"{"ms":500}"#, id: "5"))
+                try await client.send(MCPClient.call("last_words", id: "5"))
                 #expect(try await lodge.reaches { $0["callsInFlight"] == 1 })
                 lodge.child.send(SIGTERM)
-                #expect(try await client.connection.response().text == MCPClient.text("waited 500 ms", id: "5"))
+                #expect(try await client.connection.response().text == MCPClient.text("last words", id: "5"))
                 #expect(await lodge.child.waitForExit() == .exited(0))
             }
         }

@@ -100,10 +100,11 @@ struct LodgeProcess: Sendable {
         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(child.pid)/fd"))?.count ?? 0
     }
 
-    /// The processes of its servers, without its guard.
+    /// The processes of its servers, without its guard and without those that are yet to become another program.
     var servers: [ProcessFamily.Member] {
-        ProcessFamily(of: child.pid).members.filter {
-            $0.parent == child.pid && $0.isAlive && !$0.name.hasPrefix("lodge")
+        let program = ProcessFamily.Member(pid: child.pid)?.program
+        return ProcessFamily(of: child.pid).members.filter {
+            $0.parent == child.pid && $0.isAlive && $0.program != program
         }
     }
 }

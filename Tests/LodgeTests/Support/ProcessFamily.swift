@@ -41,6 +41,9 @@ struct ProcessFamily: Sendable {
             return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
         }
 
+        /// The file of the program; nil once it has ended.
+        var program: String? { try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe") }
+
         func kill() { _ = Foundation.kill(pid, SIGKILL) }
     }
 
