@@ -30,7 +30,7 @@ lint: ## format, layers, imports, headers, sizes; every check also proves that i
 	@Scripts/lint.sh
 
 build: ## a release build of lodge
-	@swift build -c release --static-swift-stdlib --product lodge
+	@Scripts/build.sh
 
 clean: ## remove what builds and tests made
 	@rm -rf .build .build-test

@@ -21,7 +21,6 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5, help="of each subject in each round")
     parser.add_argument("--lodge", type=Path, help="measure this program instead of building one")
-    parser.add_argument("--static-stdlib", action="store_true", help="build lodge with Swift's libraries linked in")
     parser.add_argument("--without-lodge", action="store_true", help="only what it is compared with")
     parser.add_argument("--without-peers", action="store_true", help="no mcp-proxy, no translate")
     parser.add_argument("--no-build", action="store_true", help="use what an earlier run built")
@@ -42,7 +41,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     rows.CALL_SCRIPT = BENCHMARKS / "call.lua"
     given = options.lodge.resolve() if options.lodge else None
-    bench = Workbench(options.scratch.resolve(), given, options.static_stdlib)
+    bench = Workbench(options.scratch.resolve(), given)
     names = [] if options.without_peers else list(PEERS)
     plan = rows.Plan(
         bench, rounds=1 if options.quick else options.rounds, seconds=2 if options.quick else options.seconds,

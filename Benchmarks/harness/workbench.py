@@ -29,7 +29,7 @@ def say(text):
 class Workbench:
     """Paths of everything a row uses, and how one load is run."""
 
-    def __init__(self, scratch, lodge=None, static=False):
+    def __init__(self, scratch, lodge=None):
         self.scratch = scratch
         self.scratch.mkdir(parents=True, exist_ok=True)
         # Two runs at once would measure each other, and write over each other's sessions.
@@ -39,11 +39,7 @@ class Workbench:
         except BlockingIOError:
             raise SystemExit(f"another benchmark run uses {scratch}; wait for it, or give --scratch") from None
         self.given_lodge = lodge
-        # The statically linked build has a place of its own, or each kind of build would undo the other.
-        place = scratch / "lodge" if static else ROOT / ".build"
-        self.lodge = lodge or place / "release" / "lodge"
-        self.flags = ["--scratch-path", str(place), *(["--static-swift-stdlib"] if static else [])]
-        self.static = static
+        self.lodge = lodge or ROOT / ".build" / "release" / "lodge"
         self.echo = scratch / "echo"
         self.load_program = scratch / "load"
         self.relay = scratch / "relay" / "release" / "BareRelay"
@@ -64,8 +60,7 @@ class Workbench:
         run(["swift", "build", "-c", "release", *package], BUILD_SECONDS)
         if needs_lodge and self.given_lodge is None:
             say("building lodge (release)")
-            command = ["swift", "build", "-c", "release", "--product", "lodge", "--package-path", str(ROOT)]
-            run([*command, *self.flags], BUILD_SECONDS)
+            run([str(ROOT / "Scripts" / "build.sh")], BUILD_SECONDS)
 
     def install_peers(self, names):
         for name in names:
@@ -118,8 +113,7 @@ class Workbench:
             "cores": os.cpu_count(),
             "memory": meminfo(),
             "cpu": cpu_model(),
-            "build of lodge": "given by --lodge" if self.given_lodge else "swift build -c release --product lodge"
-            + (" --static-swift-stdlib" if self.static else ""),
+            "build of lodge": "given by --lodge" if self.given_lodge else "Scripts/build.sh (make build)",
         }
         if self.wrk:
             # Its -v ends with a status of its own and says the version on either stream.
