@@ -55,6 +55,8 @@ class Workbench:
         say("building the bare relay (release)")
         package = ["--package-path", str(BENCHMARKS), "--scratch-path", str(self.scratch / "relay")]
         version = nio_version(ROOT / "Package.resolved")
+        # A package can only be told a version of what it knows already.
+        run(["swift", "package", *package, "resolve"], BUILD_SECONDS)
         if version is not None and version != nio_version(BENCHMARKS / "Package.resolved"):
             run(["swift", "package", *package, "resolve", "swift-nio", "--version", version], BUILD_SECONDS)
         run(["swift", "build", "-c", "release", *package], BUILD_SECONDS)
