@@ -32,8 +32,7 @@ extension RelayHandler {
         if !more.isEmpty { fields += more }
         writeHead(status, fields, context: context)
         if let body, !request.isHead {
-            write(body.head, context: context)
-            for piece in body.tail { write(piece, context: context) }
+            write(body, context: context)
         }
         endResponse(context: context)
     }
@@ -115,11 +114,8 @@ extension RelayHandler {
         writeHead(.ok, fields, context: context)
     }
 
-    func writeEvent(_ message: MessageBytes, context: ChannelHandlerContext, promise: EventLoopPromise<Void>? = nil) {
-        var pieces = EventFraming.pieces(of: message, allocator: context.channel.allocator)
-        let last = pieces.removeLast()
-        for piece in pieces { write(piece, context: context) }
-        write(last, context: context, promise: promise)
+    private func writeEvent(_ message: MessageBytes, context: ChannelHandlerContext) {
+        write(EventFraming.event(message), context: context)
     }
 
     // MARK: Parts
@@ -137,6 +133,13 @@ extension RelayHandler {
         if let origin = request.sharedOrigin { fields += CrossOrigin.fields(sharing: origin) }
         let head = HTTPResponseHead(version: request.version, status: status, headers: HTTPHeaders(fields))
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
+    }
+
+    func write(_ bytes: MessageBytes, context: ChannelHandlerContext, promise: EventLoopPromise<Void>? = nil) {
+        guard let last = bytes.tail.last else { return write(bytes.head, context: context, promise: promise) }
+        write(bytes.head, context: context)
+        for piece in bytes.tail.dropLast() { write(piece, context: context) }
+        write(last, context: context, promise: promise)
     }
 
     func write(_ bytes: ByteBuffer, context: ChannelHandlerContext, promise: EventLoopPromise<Void>? = nil) {

@@ -12,17 +12,22 @@ enum EventFraming {
     /// The first bytes of a session's own stream, so that every intermediary passes the head on.
     static let opened = ByteBuffer(staticString: ": open\n\n")
 
-    /// The pieces of one event; small messages are copied into one piece, large ones are not copied.
-    static func pieces(of message: MessageBytes, allocator: ByteBufferAllocator) -> [ByteBuffer] {
+    /// A message as an event; a small one is copied into one piece, the pieces of a large one are not copied.
+    static func event(_ message: MessageBytes) -> MessageBytes {
         let count = message.count
         guard count > MessageBytes.copyLimit else {
-            var all = allocator.buffer(capacity: count + prefix.readableBytes + suffix.readableBytes)
+            var all = ByteBufferAllocator().buffer(capacity: count + prefix.readableBytes + suffix.readableBytes)
             all.writeImmutableBuffer(prefix)
             all.writeImmutableBuffer(message.head)
             for piece in message.tail { all.writeImmutableBuffer(piece) }
             all.writeImmutableBuffer(suffix)
-            return [all]
+            return MessageBytes(all)
         }
-        return [prefix, message.head] + message.tail + [suffix]
+        return MessageBytes(prefix, tail: [message.head] + message.tail + [suffix])
+    }
+
+    /// The first event of the 2024-11-05 transport: where the client sends its messages, a relative reference.
+    static func endpoint(_ reference: String) -> ByteBuffer {
+        ByteBuffer(string: "event: endpoint\ndata: \(reference)\n\n")
     }
 }
