@@ -20,14 +20,14 @@ extension RelayHandler {
 
     func openTransport(messages: String) {
         guard let relay = request.relay else { return }
-        let outlet = EventOutlet(.answers(bytes: core.limits.heldForClient), handler: self, now: .now())
+        let outlet = EventOutlet(answerBound, handler: self, now: .now())
         let transport = TransportSession(
             id: TransportSessions.makeID(), relay: relay, principal: request.principal, outlet: outlet, core: core)
         guard core.transports.add(transport, limit: core.limits.transportSessions) else {
             outlet.close()
             return refuse(.tooManyTransportSessions)
         }
-        begin(outlet, for: transport, with: EventFraming.endpoint("\(messages)?session_id=\(transport.id)"))
+        begin(outlet, for: transport, with: [EventFraming.endpoint("\(messages)?session_id=\(transport.id)")])
     }
 
     // MARK: Messages

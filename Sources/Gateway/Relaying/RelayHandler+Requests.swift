@@ -89,7 +89,7 @@ extension RelayHandler {
         if let accepted = fields.accepted, !accepted.contains(.eventStream) { return refuse(.getNotAcceptable) }
         if request.versionIsUnknown { return refuse(.unknownVersion) }
         if request.session == nil { return refuse(.missingSession) }
-        request.purpose = .stream
+        request.purpose = .stream(after: fields.lastEventID)
     }
 
     /// The token, what it reaches, and the MCP headers; what is found out is kept with the request.

@@ -3,31 +3,17 @@ import BrokerCore
 import Logging
 import NIOCore
 
-/// Event streams that are written through an outlet: a session's own one, and the 2024-11-05 transport's.
+/// Event streams, each written through an outlet, whatever they are for.
 extension RelayHandler {
-    /// Opens a session's own stream: the GET of Streamable HTTP.
-    func openStream() {
-        guard let relay = request.relay, let session = request.session else { return }
-        let outlet = EventOutlet(.backlog(of: core.limits), handler: self, now: .now())
-        let stream = SessionStream(
-            relay: relay, session: session, principal: request.principal, outlet: outlet, meters: core.meters)
-        guard relay.openStream(stream, session: session, principal: request.principal) else {
-            outlet.close()
-            return refuse(.unknownSession)
-        }
-        begin(outlet, for: stream, with: EventFraming.opened)
-    }
-
     /// Begins the response that an outlet writes to.
-    func begin(_ outlet: EventOutlet, for owner: any OutletOwner, with first: ByteBuffer) {
+    func begin(_ outlet: EventOutlet, for owner: any OutletOwner, with first: [ByteBuffer]) {
         guard let context else { return }
         phase = .streaming
         self.outlet = outlet
         writeStreamHead(context: context)
-        write(first, context: context)
-        context.flush()
+        for piece in first { write(piece, context: context) }
         arm(by: outlet.due)
-        outlet.begin(for: owner)
+        if !outlet.begin(for: owner) { context.flush() }
     }
 
     func write(_ events: [MessageBytes], of outlet: EventOutlet, ends: Bool) {
@@ -71,11 +57,5 @@ extension RelayHandler {
 
     func outletAborted(_ outlet: EventOutlet) {
         if outlet === self.outlet { closeNow() }
-    }
-}
-
-extension EventOutlet.Bound {
-    static func backlog(of limits: GatewayLimits) -> Self {
-        .backlog(bytes: limits.streamBacklogBytes, messages: limits.streamBacklogMessages)
     }
 }

@@ -165,7 +165,7 @@ final class RelayHandler: ChannelDuplexHandler, RemovableChannelHandler {
         phase = .answering
         switch request.purpose {
         case .message: dispatch()
-        case .stream: openStream()
+        case .stream(let last): openStream(after: last)
         case .transportStream(let messages): openTransport(messages: messages)
         case .transportMessage(let name): dispatchToTransport(named: name)
         case .none: preconditionFailure("only requests with a purpose are collected")

@@ -7,7 +7,9 @@ import NIOHTTP1
 struct RequestInHand {
     /// What is done once the whole request is there.
     enum Purpose {
-        case none, message, stream
+        case none, message
+        /// A session's own stream, or another one of its streams behind an event of it.
+        case stream(after: String?)
         /// A stream of the 2024-11-05 transport, whose client shall send its messages to this path.
         case transportStream(messages: String)
         /// A message of that transport, and the id of a stream that it names.

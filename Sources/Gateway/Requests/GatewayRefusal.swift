@@ -117,6 +117,11 @@ extension GatewayRefusal {
     static let unknownSession = Self(
         .notFound, code: unknownSessionCode, "the session is unknown or has ended; initialize again")
 
+    static let unknownEvent = Self(
+        .badRequest, "the Last-Event-ID names no stream of this session that is still kept; open a stream without it")
+    static let droppedEvents = Self(
+        .badRequest,
+        "some events after this Last-Event-ID are no longer kept; open a stream without it and ask again")
     static let missingTransportSession = Self(
         .badRequest, "the request has no session_id; send it to the path that the event 'endpoint' names")
     static let unknownTransportSession = Self(

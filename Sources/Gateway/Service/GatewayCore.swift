@@ -10,4 +10,5 @@ struct GatewayCore: Sendable {
     let logger: Logger
     let date = ResponseDate()
     let transports = TransportSessions()
+    let streams = KeptStreams()
 }

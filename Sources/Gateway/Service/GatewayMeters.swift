@@ -7,6 +7,8 @@ package final class GatewayMeters: Sendable {
     package let exchanges = Atomic<Int>(0)
     /// Sessions' own streams, and those of the 2024-11-05 transport, as objects alive.
     package let streams = Atomic<Int>(0)
+    /// Bytes of events that are kept for clients that may come back.
+    package let replayBytes = Atomic<Int>(0)
     /// Open connections.
     package let connections = Atomic<Int>(0)
 

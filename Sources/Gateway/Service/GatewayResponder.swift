@@ -86,6 +86,7 @@ struct GatewayResponder: HTTPResponder {
         guard let session = request.headers[.mcpSessionID] else { return .refusal(.missingSession) }
         guard RequestFields.isSessionID(session) else { return .refusal(.malformedSession) }
         guard relay.endSession(session, principal: principal) else { return .refusal(.unknownSession) }
+        core.streams.forget(session: session)
         return Response(status: .ok)
     }
 

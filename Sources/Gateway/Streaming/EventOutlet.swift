@@ -28,6 +28,14 @@ final class EventOutlet: @unchecked Sendable {
         case backlog(bytes: Int, messages: Int)
     }
 
+    enum Taking: Sendable {
+        case taken
+        /// The stream was closed before, or is to end.
+        case closed
+        /// The client is so far behind that its connection is closed now.
+        case fellBehind
+    }
+
     private struct State {
         var events: [MessageBytes] = []
         /// What is counted against the bound.
@@ -41,13 +49,14 @@ final class EventOutlet: @unchecked Sendable {
     }
 
     let bound: Bound
-    private let eventLoop: any EventLoop
+    let eventLoop: any EventLoop
     private let keepAlive: TimeAmount
     private let state = Mutex(State())
     private var owner: (any OutletOwner)?
     private var handler: RelayHandler?
     private var hasBegun = false
     private var isDraining = false
+    private var writes = 0
     /// Emptied, but with its memory; changes places with the events that wait.
     private var drained: [MessageBytes] = []
     /// When something was last written.
@@ -64,29 +73,30 @@ final class EventOutlet: @unchecked Sendable {
     // MARK: On any thread
 
     /// Takes an event, and hands it to the event loop; false where the stream is closed or had to be.
-    func send(_ event: MessageBytes, ends: Bool = false) -> Bool {
+    func send(_ event: MessageBytes) -> Bool {
         defer { pump() }
-        return enqueue(event, ends: ends)
+        return enqueue(event) == .taken
     }
 
     /// Takes an event that ``pump()`` hands on, so that a caller can take several under a lock of its own.
-    func enqueue(_ event: MessageBytes, ends: Bool = false) -> Bool {
+    ///
+    /// - Parameter ends: whether the response ends behind it.
+    func enqueue(_ event: MessageBytes, ends: Bool = false) -> Taking {
         let count = event.count
-        let isTaken = state.withLock { state in
-            guard !state.isClosed, !state.ends else { return Bool?.some(false) }
+        let taking = state.withLock { state in
+            guard !state.isClosed, !state.ends else { return Taking.closed }
             if state.messages > 0, isBeyondBound(count, state) {
                 state.isClosed = true
-                return nil
+                return .fellBehind
             }
             state.events.append(event)
             state.messages += 1
             state.bytes += count
             state.ends = ends
-            return true
+            return .taken
         }
-        if let isTaken { return isTaken }
-        eventLoop.execute { self.handler?.outletFellBehind(self) }
-        return false
+        if taking == .fellBehind { eventLoop.execute { self.handler?.outletFellBehind(self) } }
+        return taking
     }
 
     private func isBeyondBound(_ count: Int, _ state: State) -> Bool {
@@ -125,10 +135,14 @@ final class EventOutlet: @unchecked Sendable {
     // MARK: On the event loop, for the owner and the handler
 
     /// The head of the response was written: what came before it follows.
-    func begin(for owner: any OutletOwner) {
+    ///
+    /// - Returns: whether something was written, and flushed with it.
+    func begin(for owner: any OutletOwner) -> Bool {
         self.owner = owner
         hasBegun = true
+        let before = writes
         drain()
+        return writes > before
     }
 
     private func drain() {
@@ -136,6 +150,7 @@ final class EventOutlet: @unchecked Sendable {
         isDraining = true
         defer { isDraining = false }
         while let ends = takeEvents() {
+            writes += 1
             handler.write(drained, of: self, ends: ends)
             // A burst does not hold its memory for as long as the connection lives.
             drained.removeAll(keepingCapacity: drained.count <= 16)

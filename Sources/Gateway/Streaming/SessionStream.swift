@@ -1,44 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 import BrokerCore
-import NIOCore
 import Synchronization
 
 /// A session's own stream to its client (the GET of Streamable HTTP), as the core sees it.
 ///
-/// Its outlet writes, and ends it when its client is too far behind.
-final class SessionStream: StreamSink, OutletOwner {
-    let relay: any ServerRelay
-    let session: String
-    let principal: Principal
-    private let outlet: EventOutlet
-    private let meters: GatewayMeters
+/// The core has it for as long as the ``EventStream`` is read or kept, over several connections.
+final class SessionStream: StreamSink, EventStreamOwner {
+    private let relay: any ServerRelay
+    private let session: String
+    private let principal: Principal
+    private let events: EventStream
+    private let core: GatewayCore
 
     init(
-        relay: any ServerRelay, session: String, principal: Principal, outlet: EventOutlet, meters: GatewayMeters
+        relay: any ServerRelay, session: String, principal: Principal, events: EventStream, core: GatewayCore
     ) {
         self.relay = relay
         self.session = session
         self.principal = principal
-        self.outlet = outlet
-        self.meters = meters
-        meters.streams.add(1, ordering: .relaxed)
+        self.events = events
+        self.core = core
+        core.meters.streams.add(1, ordering: .relaxed)
     }
 
-    deinit { meters.streams.subtract(1, ordering: .relaxed) }
+    deinit { core.meters.streams.subtract(1, ordering: .relaxed) }
 
     // MARK: StreamSink
 
-    func deliver(_ message: MessageBytes) -> Bool { outlet.send(EventFraming.event(message)) }
+    func deliver(_ message: MessageBytes) -> Bool { events.add(message) }
 
-    func close() { outlet.end() }
+    func close() {
+        events.end()
+        // A newer stream has taken its place, or the session has ended and everything of it with it.
+        if relay.protocolVersion(session: session, principal: principal) == nil {
+            core.streams.forget(session: session)
+        }
+    }
 
-    // MARK: OutletOwner
+    // MARK: EventStreamOwner
 
     var endsAtShutdown: Bool { true }
 
-    func outletWasTaken(_ outlet: EventOutlet) { relay.touch(session: session, principal: principal) }
+    func streamIsRead(_ isRead: Bool) {}
 
-    func outletClosed(_ outlet: EventOutlet, unwritten: Int) {
+    func streamWasTaken() { relay.touch(session: session, principal: principal) }
+
+    func streamWasGivenUp(unseen: [MessageBytes], since time: ContinuousClock.Instant) {
         relay.closeStream(self, session: session, principal: principal)
     }
 }
