@@ -51,6 +51,15 @@ package struct GatewayLimits: Sendable {
     package var writeStall = TimeAmount.seconds(60)
     /// How many bytes are held for a client that reads slowly; one message alone may be longer.
     package var heldForClient = 64 << 20
+    /// How long a stream is kept whose client has left, and what of it: its last events, by number and by bytes.
+    package var replayFor = TimeAmount.seconds(60)
+    package var replayEvents = 256
+    package var replayBytes = 1 << 20
+    /// How many ended streams a session keeps, and how many bytes all streams of the gateway do.
+    package var replayStreams = 32
+    package var replayBytesInAll = 64 << 20
+    /// How many streams of the 2024-11-05 transport may be open.
+    package var transportSessions = 10_000
     /// How much a session's own stream may be behind, in bytes and in messages.
     package var streamBacklogBytes = 1 << 20
     package var streamBacklogMessages = 1024

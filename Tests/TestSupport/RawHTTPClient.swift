@@ -140,11 +140,11 @@ package final class RawHTTPClient: Sendable {
         }
     }
 
-    /// Reads the next event that is no comment; nil at the stream's end. Comments do not make the wait longer.
+    /// Reads the next event with a message in it; nil at the stream's end. Other events do not make the wait longer.
     package func message() async throws -> RawEvent? {
         let deadline = ContinuousClock.now + .nanoseconds(limit.nanoseconds)
         while let event = try await event() {
-            if event.comment == nil { return event }
+            if event.data?.isEmpty == false { return event }
             guard ContinuousClock.now < deadline else { throw RawHTTPError.timedOut(waitingFor: "a message") }
         }
         return nil

@@ -28,6 +28,8 @@ package struct RawEvent: Sendable, Equatable {
     package var data: String?
     /// The `id` field.
     package var id: String?
+    /// The `retry` field.
+    package var retry: String?
     /// What stands behind the colon of a comment.
     package var comment: String?
 
@@ -41,6 +43,7 @@ package struct RawEvent: Sendable, Equatable {
             case "event": name = value
             case "data": data = data.map { $0 + "\n" + value } ?? value
             case "id": id = value
+            case "retry": retry = value
             default: break
             }
         }

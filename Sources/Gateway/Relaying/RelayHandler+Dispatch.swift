@@ -76,7 +76,7 @@ extension ClientMessage {
         return JSONString.equals(buffer.readableBytesUInt8Span, contents: method, "initialize" as StaticString)
     }
 
-    fileprivate var id: RawID? {
+    var id: RawID? {
         let buffer = bytes
         return envelope.id.map { RawID(buffer.readableBytesUInt8Span, $0) }
     }

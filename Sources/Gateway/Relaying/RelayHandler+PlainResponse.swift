@@ -14,6 +14,21 @@ extension RelayHandler {
     private static let date: [UInt8] = Array("\r\nDate: ".utf8)
     private static let end: [UInt8] = Array("\r\n\r\n".utf8)
 
+    private static let accepted: [UInt8] = Array("HTTP/1.1 202 Accepted\r\nContent-Length: 0".utf8)
+
+    /// Answers that a message was taken, where the answer needs no session.
+    func accept() {
+        guard answersPlainly, let context, let encoderContext else { return respond(.accepted, nil) }
+        var bytes = context.channel.allocator.buffer(capacity: 96)
+        bytes.writeBytes(Self.accepted)
+        bytes.writeBytes(Self.date)
+        bytes.writeString(core.date.text)
+        bytes.writeBytes(Self.end)
+        encoderContext.writeAndFlush(NIOAny(IOData.byteBuffer(bytes)), promise: nil)
+        becomeIdle()
+        replay()
+    }
+
     /// Whether the request in hand can be answered with those bytes.
     var answersPlainly: Bool {
         guard case .answering = phase else { return false }

@@ -23,6 +23,8 @@ extension RelayHandler {
         switch (head.method, core.routes.endpoint(at: target.path)) {
         case (.POST, .server(let relay)): acceptMessage(to: relay, fields, head)
         case (.GET, .server(let relay)): acceptStream(of: relay, fields)
+        case (.GET, .events(let relay, let messages)): acceptTransportStream(of: relay, messages: messages, fields)
+        case (.POST, .messages(let relay)): acceptTransportMessage(to: relay, target, fields, head)
         default:
             var head = head
             if target.authority != nil { head.uri = target.originForm }
@@ -32,13 +34,22 @@ extension RelayHandler {
     }
 
     private func acceptMessage(to relay: any ServerRelay, _ fields: RequestFields, _ head: HTTPRequestHead) {
-        if let refusal = admit(to: relay, fields) ?? refusal(ofMessageWith: fields) {
-            // Whoever waits for "continue" may or may not send the body of a refused request: where the next one
-            // begins cannot be told.
-            if fields.expectsContinue { request.keepsAlive = false }
-            return refuse(refusal)
+        if let refusal = admit(to: relay, fields) ?? refusal(ofMessageWith: fields, answeredHere: true) {
+            return refuseMessage(refusal, fields)
         }
         request.purpose = .message
+        awaitBody(head, fields)
+    }
+
+    func refuseMessage(_ refusal: GatewayRefusal, _ fields: RequestFields) {
+        // Whoever waits for "continue" may or may not send the body of a refused request: where the next one
+        // begins cannot be told.
+        if fields.expectsContinue { request.keepsAlive = false }
+        refuse(refusal)
+    }
+
+    /// Lets the body of a message come.
+    func awaitBody(_ head: HTTPRequestHead, _ fields: RequestFields) {
         remember(head, fields)
         if fields.expectsContinue, request.version != .http1_0 { writeContinue() }
     }
@@ -62,10 +73,11 @@ extension RelayHandler {
         lastHead = AdmittedHead(head, request)
     }
 
-    private func refusal(ofMessageWith fields: RequestFields) -> GatewayRefusal? {
+    /// - Parameter answeredHere: whether the answer is the response, whose form the client has to take.
+    func refusal(ofMessageWith fields: RequestFields, answeredHere: Bool) -> GatewayRefusal? {
         guard let type = fields.contentType, MediaTypes.isJSON(contentType: type) else { return .notJSONContent }
         if fields.isEncoded { return .encodedBody }
-        if let accepted = fields.accepted, accepted != .both { return .postNotAcceptable }
+        if answeredHere, let accepted = fields.accepted, accepted != .both { return .postNotAcceptable }
         if let length = fields.contentLength, length > core.limits.requestBody {
             return .tooLarge(limit: core.limits.requestBody)
         }
@@ -77,11 +89,11 @@ extension RelayHandler {
         if let accepted = fields.accepted, !accepted.contains(.eventStream) { return refuse(.getNotAcceptable) }
         if request.versionIsUnknown { return refuse(.unknownVersion) }
         if request.session == nil { return refuse(.missingSession) }
-        request.purpose = .stream
+        request.purpose = .stream(after: fields.lastEventID)
     }
 
     /// The token, what it reaches, and the MCP headers; what is found out is kept with the request.
-    private func admit(to relay: any ServerRelay, _ fields: RequestFields) -> GatewayRefusal? {
+    func admit(to relay: any ServerRelay, _ fields: RequestFields) -> GatewayRefusal? {
         // Read first: a grant that is revoked while it is looked up must not be remembered under the later number.
         request.grants = core.policy.authentication.generation
         switch core.policy.grant(authorization: fields.authorization) {

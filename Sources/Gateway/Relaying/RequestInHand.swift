@@ -6,7 +6,15 @@ import NIOHTTP1
 /// What a connection keeps of the request that it is answering.
 struct RequestInHand {
     /// What is done once the whole request is there.
-    enum Purpose { case none, message, stream }
+    enum Purpose {
+        case none, message
+        /// A session's own stream, or another one of its streams behind an event of it.
+        case stream(after: String?)
+        /// A stream of the 2024-11-05 transport, whose client shall send its messages to this path.
+        case transportStream(messages: String)
+        /// A message of that transport, and the id of a stream that it names.
+        case transportMessage(String?)
+    }
 
     var purpose = Purpose.none
     var version = HTTPVersion.http1_1

@@ -8,6 +8,10 @@ package struct RouteTable: Sendable {
     package enum Endpoint: Sendable {
         /// The MCP endpoint of a server.
         case server(any ServerRelay)
+        /// Where a client of the 2024-11-05 transport opens its stream, and the path that it is then told.
+        case events(any ServerRelay, messages: String)
+        /// Where it sends its messages.
+        case messages(any ServerRelay)
         /// A path of the form of an MCP endpoint, but of no server here. Whoever holds no token is not told.
         case noServer
         case health
@@ -35,6 +39,8 @@ package struct RouteTable: Sendable {
     package func endpoint(at path: String) -> Endpoint {
         switch path {
         case "/mcp", "/mcp/": return defaultServer.map { .server($0) } ?? .noServer
+        case "/sse", "/sse/": return defaultServer.map { .events($0, messages: "/messages/") } ?? .noServer
+        case "/messages", "/messages/": return defaultServer.map { .messages($0) } ?? .noServer
         case "/healthz", "/healthz/": return .health
         case "/readyz", "/readyz/": return .readiness
         case "/status", "/status/": return .status
@@ -42,7 +48,14 @@ package struct RouteTable: Sendable {
         default: break
         }
         if let server = endpoints[path] { return .server(server) }
-        if Self.isServerPath(path) { return .noServer }
+        if let (name, leaf) = Self.serverPath(path) {
+            guard let server = servers.first(where: { name.elementsEqual($0.name.utf8) }) else { return .noServer }
+            switch leaf {
+            case .mcp: return .server(server)
+            case .sse: return .events(server, messages: "/servers/\(server.name)/messages/")
+            case .messages: return .messages(server)
+            }
+        }
         if path.hasPrefix("/.well-known/oauth-protected-resource")
             || path.hasPrefix("/.well-known/oauth-authorization-server")
         {
@@ -60,11 +73,15 @@ package struct RouteTable: Sendable {
 
     private static func path(to server: String) -> String { "/servers/\(server)/mcp" }
 
-    /// Whether a path is `/servers/<anything>/mcp`.
-    private static func isServerPath(_ path: String) -> Bool {
+    private enum Leaf: String { case mcp, sse, messages }
+
+    /// The parts of a path of the form `/servers/<anything>/mcp`, or of the 2024-11-05 transport.
+    private static func serverPath(_ path: String) -> (server: Substring.UTF8View, leaf: Leaf)? {
         let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard parts.count == 4 || parts.count == 5 && parts[4].isEmpty else { return false }
-        return parts[0].isEmpty && parts[1].elementsEqual("servers".utf8) && !parts[2].isEmpty
-            && parts[3].elementsEqual("mcp".utf8)
+        guard parts.count == 4 || parts.count == 5 && parts[4].isEmpty else { return nil }
+        guard parts[0].isEmpty, parts[1].elementsEqual("servers".utf8), !parts[2].isEmpty,
+            let leaf = Leaf(rawValue: String(Substring(parts[3])))
+        else { return nil }
+        return (parts[2], leaf)
     }
 }

@@ -9,4 +9,6 @@ struct GatewayCore: Sendable {
     let meters: GatewayMeters
     let logger: Logger
     let date = ResponseDate()
+    let transports = TransportSessions()
+    let streams = KeptStreams()
 }

@@ -34,6 +34,8 @@ struct GatewayResponder: HTTPResponder {
         let method = request.method
         switch core.routes.endpoint(at: request.uri.path) {
         case .server(let relay): return endpoint(of: relay, request)
+        case .events(let relay, _): return transportEndpoint(of: relay, request, allowed: "GET")
+        case .messages(let relay): return transportEndpoint(of: relay, request, allowed: "POST")
         case .noServer:
             if method == .options { return options("POST, GET, DELETE") }
             return withGrant(request) { .refusal(.unknownPath(paths: core.routes.paths(for: $0))) }
@@ -65,6 +67,17 @@ struct GatewayResponder: HTTPResponder {
         }
     }
 
+    /// What the ``RelayHandler`` leaves of the 2024-11-05 transport: the methods that its paths do not have.
+    private func transportEndpoint(of relay: any ServerRelay, _ request: Request, allowed: String) -> Response {
+        if request.method == .options { return options(allowed) }
+        return withGrant(request) { grant in
+            guard grant.reaches(server: relay.name) else {
+                return .refusal(.unknownPath(paths: core.routes.paths(for: grant)))
+            }
+            return .refusal(.wrongMethod(allowed: allowed))
+        }
+    }
+
     /// DELETE: the client ends its session.
     private func end(_ request: Request, _ relay: any ServerRelay, _ principal: Principal) -> Response {
         if let version = request.headers[.mcpProtocolVersion], ProtocolVersion(rawValue: version) == nil {
@@ -73,6 +86,7 @@ struct GatewayResponder: HTTPResponder {
         guard let session = request.headers[.mcpSessionID] else { return .refusal(.missingSession) }
         guard RequestFields.isSessionID(session) else { return .refusal(.malformedSession) }
         guard relay.endSession(session, principal: principal) else { return .refusal(.unknownSession) }
+        core.streams.forget(session: session)
         return Response(status: .ok)
     }
 

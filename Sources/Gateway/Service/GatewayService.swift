@@ -57,7 +57,10 @@ package struct GatewayService: Service {
             onServerRunning: { await self.listening(on: $0) },
             eventLoopGroupProvider: .shared(group),
             logger: hummingbirdLogger)
-        defer { removeSocketFile() }
+        defer {
+            core.streams.closeAll()
+            removeSocketFile()
+        }
         try await application.run()
     }
 

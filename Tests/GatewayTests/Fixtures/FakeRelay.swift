@@ -112,6 +112,7 @@ final class FakeRelay: ServerRelay {
     func endSession(_ session: String, principal: Principal) -> Bool {
         let (wasKnown, stream) = state.withLock { state in
             state.ended.append(session)
+            defer { state.stream = nil }
             return (state.versions.removeValue(forKey: session) != nil, state.stream)
         }
         stream?.close()
