@@ -100,6 +100,10 @@ package struct ServerStatus: Sendable {
     /// Answers that came after their call had ended, and answers to ids that nobody asked with.
     package var lateAnswers: Int
     package var unknownAnswers: Int
+    /// Requests of clients that were taken, answered or not.
+    package var requests: Int
+    /// When a client last sent something in a session, in seconds since 1970; nil where none did.
+    package var lastActivity: UInt64?
 
     package init(name: String, state: String, isolation: String) {
         self.name = name
@@ -112,5 +116,6 @@ package struct ServerStatus: Sendable {
         restarts = 0
         lateAnswers = 0
         unknownAnswers = 0
+        requests = 0
     }
 }

@@ -15,6 +15,8 @@ package struct BrokerSettings: Sendable {
     }
 
     package var servers: [ServerSpecification]
+    /// The server behind `/mcp`; nil means the only one, where there is only one.
+    package var defaultServer: String?
     package var host = "127.0.0.1"
     package var port = Defaults.listenPort.value
     package var authentication: Authentication

@@ -45,12 +45,17 @@ struct ServerAssembly: Sendable {
     }
 
     let name: String
+    let isolation: Isolation
+    /// The port on which the server alone is served too.
+    let ownPort: Int?
     let relay: Relay
     let supervisor: ChildSupervisor
 
     /// - Parameter shared: what the servers of one broker have in common.
     init(_ specification: ServerSpecification, settings: BrokerSettings, shared: Shared) throws(ConfigurationError) {
         name = specification.name.text
+        isolation = specification.isolation
+        ownPort = specification.hostPort
         let command = try specification.child()
         var logger = shared.logger
         logger[metadataKey: "server"] = "\(specification.name.text)"
@@ -82,8 +87,8 @@ struct ServerAssembly: Sendable {
     ) -> Multiplexer.Configuration {
         var configuration = Multiplexer.Configuration(
             server: specification.name.text, isolation: specification.isolation, clientVersion: settings.version)
-        configuration.callTimeout = settings.callTimeout
-        configuration.absoluteTimeout = settings.callAbsoluteTimeout
+        configuration.callTimeout = specification.callTimeout ?? settings.callTimeout
+        configuration.absoluteTimeout = max(settings.callAbsoluteTimeout, specification.callTimeout ?? .zero)
         configuration.startTimeout = settings.startTimeout
         configuration.provesTools = settings.provesTools
         if case .bearer = settings.authentication { configuration.solePrincipal = true }

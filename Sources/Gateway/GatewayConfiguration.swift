@@ -18,6 +18,9 @@ package struct GatewayConfiguration: Sendable {
     package var hosts: HostRule
     package var origins: OriginRule
     package var limits: GatewayLimits
+    /// What `/metrics` says of the program and its process.
+    package var version = ""
+    package var process: @Sendable () -> ProcessFigures = { ProcessFigures() }
 
     package init(
         listen: Listen = .tcp(host: "127.0.0.1", port: 0), defaultServer: String? = nil, hosts: HostRule = .loopback,

@@ -7,6 +7,12 @@ package struct ServerSpecification: Hashable, Sendable {
     package var isolation: Isolation
     /// Tools that an agent may use: nil if the configuration does not say, empty if it says none.
     package var allowedTools: [ToolPattern]?
+    /// Variables without which the server does not take part; see `RequiredVariables`.
+    package var requires: [String] = []
+    /// A port on which this server alone is served, beside the broker's own.
+    package var hostPort: Int?
+    /// How long a call of this server may go without an answer or progress; nil for the broker's.
+    package var callTimeout: Duration?
     /// Where the server is defined; nil if on a command line.
     package var origin: SourceLocation?
 

@@ -121,6 +121,7 @@ struct RouteTableTests {
         case .health: "health"
         case .readiness: "readiness"
         case .status: "status"
+        case .metrics: "metrics"
         case .authorizationDiscovery: "discovery"
         case .nothing: "nothing"
         }
@@ -138,7 +139,7 @@ struct RouteTableTests {
             ("/servers/c/mcp/", "no server"), ("/servers/a/mcp//", "nothing"), ("/servers//mcp", "nothing"),
             ("/servers/a/b/mcp", "nothing"), ("/servers/a", "nothing"), ("/healthz", "health"),
             ("/readyz/", "readiness"),
-            ("/status", "status"), ("/register", "discovery"),
+            ("/status", "status"), ("/metrics/", "metrics"), ("/register", "discovery"),
             ("/.well-known/oauth-protected-resource/mcp", "discovery"),
             ("/.well-known/oauth-authorization-server", "discovery"), ("/", "nothing"), ("", "nothing"),
             ("/MCP", "nothing"),

@@ -15,8 +15,14 @@ extension ServeProcess {
         var testDescription: String { arguments.joined(separator: " ") }
 
         static let all = [
-            Self(["serve"], "no server command; write it behind --, as in: lodge serve -- mcp-server-time"),
-            Self(["serve", "--", ""], "no server command; write it behind --, as in: lodge serve -- mcp-server-time"),
+            Self(
+                ["serve"],
+                "no server; write its command behind --, as in: lodge serve -- mcp-server-time,"
+                    + " or name a file of servers with --config"),
+            Self(
+                ["serve", "--", ""],
+                "no server; write its command behind --, as in: lodge serve -- mcp-server-time,"
+                    + " or name a file of servers with --config"),
             Self(
                 ["serve", "--listen", "0.0.0.0:0", "--", "true"],
                 "listening on 0.0.0.0 would carry tokens in clear beyond this machine; "

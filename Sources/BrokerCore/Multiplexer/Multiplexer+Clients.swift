@@ -14,6 +14,7 @@ extension Multiplexer {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
         guard let idRange = message.envelope.id else { return (nil, Effects()) }
+        counters.requests += 1
         let id = RawID(bytes, idRange)
         let deadline = now.advanced(by: configuration.callTimeout)
         var call = PendingCall(

@@ -116,6 +116,8 @@ package struct Multiplexer: ~Copyable {
         package var generations = 0
         package var lateAnswers = 0
         package var unknownAnswers = 0
+        /// Requests of clients that were taken, `initialize` left out.
+        package var requests = 0
     }
 
     package init(_ configuration: Configuration) { self.configuration = configuration }

@@ -94,7 +94,7 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
     }
 
     package func touch(session: String, principal: Principal) {
-        _ = sessions.use(session, principal: principal)
+        sessions.touch(session, principal: principal)
     }
 
     package func endSession(_ session: String, principal: Principal) -> Bool {
@@ -113,6 +113,7 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
     package func status() -> ServerStatus {
         var status = ServerStatus(name: name, state: "stopped", isolation: Isolation.shared.rawValue)
         status.sessions = sessions.count
+        status.lastActivity = sessions.lastActivity
         upstream?.inspect { multiplexer in
             status.take(multiplexer)
             status.upstreams = multiplexer.isRunning ? 1 : 0

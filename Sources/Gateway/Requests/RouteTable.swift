@@ -17,6 +17,7 @@ package struct RouteTable: Sendable {
         case health
         case readiness
         case status
+        case metrics
         /// A path of OAuth discovery, which has a clean answer while there is no authorization server.
         case authorizationDiscovery
         case nothing
@@ -44,6 +45,7 @@ package struct RouteTable: Sendable {
         case "/healthz", "/healthz/": return .health
         case "/readyz", "/readyz/": return .readiness
         case "/status", "/status/": return .status
+        case "/metrics", "/metrics/": return .metrics
         case "/register", "/register/": return .authorizationDiscovery
         default: break
         }

@@ -8,6 +8,11 @@ struct GatewayCore: Sendable {
     let limits: GatewayLimits
     let meters: GatewayMeters
     let logger: Logger
+    /// The version of lodge, as `/metrics` names it.
+    var version = ""
+    /// When the gateway was made, in seconds since 1970.
+    var started: UInt64 = 0
+    var process: @Sendable () -> ProcessFigures = { ProcessFigures() }
     let date = ResponseDate()
     let transports = TransportSessions()
     let streams = KeptStreams()

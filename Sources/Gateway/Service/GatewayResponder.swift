@@ -49,6 +49,11 @@ struct GatewayResponder: HTTPResponder {
         case .status:
             if method == .options { return options("GET") }
             return withGrant(request) { grant in reading(request) { .json(StatusDocument.make(core, grant)) } }
+        case .metrics:
+            if method == .options { return options("GET") }
+            return withGrant(request) { grant in
+                reading(request) { .text(MetricsDocument.make(core, grant), type: PrometheusText.contentType) }
+            }
         case .authorizationDiscovery: return .refusal(.noAuthorizationServer)
         case .nothing:
             let grant = try? core.policy.grant(authorization: request.headers[.authorization]).get()
@@ -143,9 +148,11 @@ extension Response {
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
-    fileprivate static func text(_ word: String, status: HTTPResponse.Status = .ok) -> Response {
+    fileprivate static func text(
+        _ text: String, status: HTTPResponse.Status = .ok, type: String = "text/plain; charset=utf-8"
+    ) -> Response {
         Response(
-            status: status, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: word)))
+            status: status, headers: [.contentType: type, .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 }

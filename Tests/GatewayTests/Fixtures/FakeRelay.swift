@@ -124,6 +124,7 @@ final class FakeRelay: ServerRelay {
     func status() -> ServerStatus {
         var status = ServerStatus(name: name, state: "running", isolation: "shared")
         status.ready = isReady
+        status.lastActivity = 1_709_208_000
         status.sessions = state.withLock { $0.versions.count }
         return status
     }
