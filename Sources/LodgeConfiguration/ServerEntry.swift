@@ -6,10 +6,10 @@ struct ServerEntry {
     var label: String
     private(set) var warnings: [(text: String, location: SourceLocation)] = []
 
-    private let text: SourceText
+    let text: SourceText
     private let offset: Int
-    private let foldsCase: Bool
-    private var members: [PositionedJSON.Member]
+    let foldsCase: Bool
+    private(set) var members: [PositionedJSON.Member]
 
     init(
         _ members: [PositionedJSON.Member], at offset: Int, label: String, foldsCase: Bool, text: SourceText
@@ -29,7 +29,7 @@ struct ServerEntry {
     private static func folded(_ key: String, _ foldsCase: Bool) -> String { foldsCase ? key.lowercased() : key }
 
     /// Takes a member out; one that is null counts as absent.
-    private mutating func take(_ key: String) -> PositionedJSON? {
+    mutating func take(_ key: String) -> PositionedJSON? {
         let wanted = Self.folded(key, foldsCase)
         guard let index = members.firstIndex(where: { Self.folded($0.key, foldsCase) == wanted }) else { return nil }
         let value = members.remove(at: index).value
@@ -59,7 +59,7 @@ struct ServerEntry {
         return boolean
     }
 
-    private mutating func strings(
+    mutating func strings(
         _ key: String
     ) throws(ConfigurationError) -> [(text: String, location: SourceLocation)]? {
         guard let value = take(key) else { return nil }
@@ -76,7 +76,7 @@ struct ServerEntry {
         return strings
     }
 
-    private func wrong(_ message: String, _ offset: Int) -> ConfigurationError {
+    func wrong(_ message: String, _ offset: Int) -> ConfigurationError {
         ConfigurationError(.value, "\(label): \(message)", at: text.location(of: offset))
     }
 
@@ -124,14 +124,18 @@ struct ServerEntry {
         let disabled = try boolean("disabled") ?? false
         let enabled = try boolean("enabled") ?? true
         let isolation = try isolation()
-        let tools = try tools()
+        let tools = try tools(server: name)
+        let resultLimit = try resultLimit()
         let transport = try transport(server: written, origin: origin)
         for member in members {
             warnings.append(("\(label): '\(member.key)' is not known and ignored", text.location(of: member.offset)))
         }
         guard enabled, !disabled else { return nil }
-        return ServerSpecification(
-            name: name, transport: transport, isolation: isolation, allowedTools: tools, origin: origin)
+        var specification = ServerSpecification(
+            name: name, transport: transport, isolation: isolation, origin: origin)
+        specification.tools = tools
+        specification.resultLimit = resultLimit
+        return specification
     }
 
     private mutating func isolation() throws(ConfigurationError) -> Isolation {
@@ -141,13 +145,6 @@ struct ServerEntry {
                 .value, "\(label): isolation '\(word)' is not known; use shared or client", at: location)
         }
         return isolation
-    }
-
-    private mutating func tools() throws(ConfigurationError) -> [ToolPattern]? {
-        guard let written = try strings("allowedTools") else { return nil }
-        var patterns: [ToolPattern] = []
-        for (pattern, location) in written { patterns.append(try ToolPattern.parse(pattern, at: location)) }
-        return patterns
     }
 
     private mutating func transport(
