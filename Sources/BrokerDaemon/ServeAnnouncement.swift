@@ -9,14 +9,19 @@ package struct ServeAnnouncement: Sendable {
     private let printsJSON: Bool
     private let readyFile: String?
     private let isolation: Isolation
+    private let isStateless: Bool
     private let token: BearerToken?
     private let showsToken: Bool
 
     /// - Parameter showsToken: whether a person has no other way to learn the token; it is shown on a terminal only.
-    package init(printsJSON: Bool, readyFile: String?, isolation: Isolation, token: BearerToken?, showsToken: Bool) {
+    package init(
+        printsJSON: Bool, readyFile: String?, isolation: Isolation, isStateless: Bool = false, token: BearerToken?,
+        showsToken: Bool
+    ) {
         self.printsJSON = printsJSON
         self.readyFile = readyFile
         self.isolation = isolation
+        self.isStateless = isStateless
         self.token = token
         self.showsToken = showsToken
     }
@@ -68,6 +73,11 @@ package struct ServeAnnouncement: Sendable {
             lines.append(
                 "isolation \(isolation.rawValue): all clients share one process; withheld: "
                     + isolation.withheld.joined(separator: ", ") + " (--isolation client gives them)")
+        }
+        if isStateless {
+            lines.append(
+                "stateless: there are no sessions; withheld besides: "
+                    + Isolation.withheldWithoutSessions.joined(separator: ", "))
         }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -3,6 +3,7 @@ import ArgumentParser
 import BrokerDaemon
 import Foundation
 import LodgeConfiguration
+import Logging
 import Secrets
 
 /// One stdio server as an HTTP endpoint, in the foreground.
@@ -22,6 +23,9 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(help: "shared: one process for all clients; client: one process for each session.")
     var isolation: Isolation = .shared
+
+    @Flag(help: "Serve without sessions: every request stands alone. Takes isolation shared only.")
+    var stateless = false
 
     @Option(help: "The server's name in URLs and logs; taken from the command by default.")
     var name: String?
@@ -62,6 +66,10 @@ struct ServeCommand: AsyncParsableCommand {
         guard !command.isEmpty, command.first?.isEmpty == false else {
             throw ValidationError("no server command; write it behind --, as in: lodge serve -- mcp-server-time")
         }
+        guard !stateless || isolation == .shared else {
+            throw ValidationError(
+                "--stateless and --isolation client exclude each other: a process for each session needs sessions")
+        }
         guard listen.isLoopback || insecureListen else {
             throw ValidationError(
                 "listening on \(listen.host) would carry tokens in clear beyond this machine; "
@@ -72,8 +80,9 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
         let given = try authentication.token(environment: environment)
+        let (server, warnings) = try specification()
         var settings = BrokerSettings(
-            servers: [try specification()],
+            servers: [server],
             authentication: given.map { .bearer($0.token, principal: "client") } ?? .none,
             environment: environment, version: Version.current)
         settings.host = listen.host
@@ -81,12 +90,15 @@ struct ServeCommand: AsyncParsableCommand {
         settings.allowedHosts = allowHost
         settings.allowedOrigins = allowOrigin
         settings.logsCalls = logCalls
+        settings.stateless = stateless
         broker.apply(to: &settings)
         let redactor = SharedRedactor()
         let announcement = ServeAnnouncement(
-            printsJSON: json, readyFile: readyFile, isolation: isolation, token: given?.token,
+            printsJSON: json, readyFile: readyFile, isolation: isolation, isStateless: stateless, token: given?.token,
             showsToken: given?.isMinted == true && !json)
-        let session = ServeSession(settings, redactor: redactor, logger: broker.logger(redactor))
+        let logger = broker.logger(redactor)
+        for warning in warnings { logger.warning("\(warning)") }
+        let session = ServeSession(settings, redactor: redactor, logger: logger)
         do {
             try await session.run(announcement)
         } catch let error as ServeSession.Failure {
@@ -94,7 +106,7 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    private func specification() throws -> ServerSpecification {
+    private func specification() throws -> (ServerSpecification, warnings: [String]) {
         do {
             let program = command[0]
             let base = String(program.split(separator: "/").last ?? "server")
@@ -110,7 +122,9 @@ struct ServeCommand: AsyncParsableCommand {
                 child.workingDirectory = try ConfiguredValue(
                     cwd.replacing("${", with: "$${"), at: ValuePlace(server: serverName.text, role: .workingDirectory))
             }
-            return ServerSpecification(name: serverName, transport: .child(child), isolation: isolation)
+            let specification = ServerSpecification(
+                name: serverName, transport: .child(child), isolation: isolation)
+            return (specification, entries.warnings)
         } catch let error as ConfigurationError {
             throw CommandFailure(message: error.description, status: 2)
         }

@@ -7,11 +7,7 @@ import NIOCore
 extension RelayHandler {
     func dispatchBatch(_ body: ByteBuffer, to relay: any ServerRelay) {
         if request.versionIsUnknown { return refuse(.unknownVersion) }
-        guard let session = request.session else { return refuse(.batchOutsideItsRevision) }
-        guard let version = relay.protocolVersion(session: session, principal: request.principal) else {
-            return refuse(.unknownSession)
-        }
-        guard version == ProtocolVersion.march2025.rawValue else { return refuse(.batchOutsideItsRevision) }
+        if let refusal = refusal(ofBatchTo: relay) { return refuse(refusal) }
         let elements: [Range<Int>]
         do throws(ScanError) {
             elements = try MessageScanner.batchElements(of: body.readableBytesUInt8Span)
@@ -27,6 +23,18 @@ extension RelayHandler {
             return refuse(.initializeInBatch)
         }
         dispatch(messages, to: relay)
+    }
+
+    private func refusal(ofBatchTo relay: any ServerRelay) -> GatewayRefusal? {
+        if request.isStateless {
+            // Without the header, the revision before it came is assumed (MCP 2025-06-18, protocol version header).
+            return request.namedVersion ?? .march2025 == .march2025 ? nil : .statelessBatchOutsideItsRevision
+        }
+        guard let session = request.session else { return .batchOutsideItsRevision }
+        guard let version = relay.protocolVersion(session: session, principal: request.principal) else {
+            return .unknownSession
+        }
+        return version == ProtocolVersion.march2025.rawValue ? nil : .batchOutsideItsRevision
     }
 
     /// - Parameter messages: nil stands for an element that is no message.
