@@ -12,12 +12,38 @@ package final class ClientMessage: Sendable {
     /// The session that the client names, unverified.
     package let session: String?
     package let principal: Principal
+    /// Whether the message stands alone: it opens no session, and belongs to none.
+    package let isStateless: Bool
+    /// The raw name that the server gets in place of `params.name`; nil leaves it as it is.
+    let toolName: [UInt8]?
 
-    package init(bytes: ByteBuffer, envelope: Envelope, session: String?, principal: Principal) {
+    package convenience init(
+        bytes: ByteBuffer, envelope: Envelope, session: String?, principal: Principal, isStateless: Bool = false
+    ) {
+        self.init(
+            bytes: bytes, envelope: envelope, session: session, principal: principal, isStateless: isStateless,
+            toolName: nil)
+    }
+
+    private init(
+        bytes: ByteBuffer, envelope: Envelope, session: String?, principal: Principal, isStateless: Bool,
+        toolName: [UInt8]?
+    ) {
         self.bytes = bytes
         self.envelope = envelope
         self.session = session
         self.principal = principal
+        self.isStateless = isStateless
+        self.toolName = toolName
+    }
+
+    /// The same call with another name for its tool; the bytes are shared.
+    func calling(tool: String) -> ClientMessage {
+        var raw: [UInt8] = []
+        JSONString.encode(tool, into: &raw)
+        return ClientMessage(
+            bytes: bytes, envelope: envelope, session: session, principal: principal, isStateless: isStateless,
+            toolName: raw)
     }
 }
 
@@ -59,6 +85,9 @@ package protocol ServerRelay: AnyObject, Sendable {
     /// The server's name: a path, never more than 32 characters.
     var name: String { get }
 
+    /// Whether the server's endpoint is served without sessions: each POST stands alone, and there is no other method.
+    var isStateless: Bool { get }
+
     /// Takes one message of a client: a request, a notification or a response, never a batch.
     func receive(_ message: ClientMessage, sink: any CallSink) -> Admission
 
@@ -79,6 +108,10 @@ package protocol ServerRelay: AnyObject, Sendable {
     var isReady: Bool { get }
     /// What `/status` says of the server.
     func status() -> ServerStatus
+}
+
+extension ServerRelay {
+    package var isStateless: Bool { false }
 }
 
 /// What `/status` and `lodge mcp status` say of one server; no secrets, no paths, no arguments.

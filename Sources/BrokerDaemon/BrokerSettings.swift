@@ -33,6 +33,8 @@ package struct BrokerSettings: Sendable {
     package var provesTools = false
     /// Whether a server that names no tools allows none.
     package var onlyListedTools = false
+    /// Whether endpoints are served without sessions; only servers with isolation `shared` can be.
+    package var stateless = false
     /// Lodge's own environment, from which references and passed names are resolved.
     package var environment: [String: String]
     package var version: String
@@ -44,5 +46,12 @@ package struct BrokerSettings: Sendable {
         self.authentication = authentication
         self.environment = environment
         self.version = version
+    }
+
+    /// What may be used of a server's tools, its own rules and the broker's taken together.
+    func toolRules(of server: ServerSpecification) -> ToolRules {
+        var rules = server.tools
+        if rules.allowed == nil, onlyListedTools { rules.allowed = [] }
+        return rules
     }
 }

@@ -8,13 +8,17 @@ package import Secrets
 package struct ServeAnnouncement: Sendable {
     private let printsJSON: Bool
     private let readyFile: String?
+    private let isStateless: Bool
     private let token: BearerToken?
     private let showsToken: Bool
 
     /// - Parameter showsToken: whether a person has no other way to learn the token; it is shown on a terminal only.
-    package init(printsJSON: Bool, readyFile: String?, token: BearerToken?, showsToken: Bool) {
+    package init(
+        printsJSON: Bool, readyFile: String?, isStateless: Bool = false, token: BearerToken?, showsToken: Bool
+    ) {
         self.printsJSON = printsJSON
         self.readyFile = readyFile
+        self.isStateless = isStateless
         self.token = token
         self.showsToken = showsToken
     }
@@ -65,6 +69,11 @@ package struct ServeAnnouncement: Sendable {
                     : "a token was minted and is not shown here; use --json, --ready-file or --token-file")
         }
         lines += withheld(from: servers)
+        if isStateless {
+            lines.append(
+                "stateless: there are no sessions; withheld besides: "
+                    + Isolation.withheldWithoutSessions.joined(separator: ", "))
+        }
         return lines.joined(separator: "\n") + "\n"
     }
 

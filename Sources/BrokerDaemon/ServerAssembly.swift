@@ -56,6 +56,12 @@ struct ServerAssembly: Sendable {
         name = specification.name.text
         isolation = specification.isolation
         ownPort = specification.hostPort
+        guard !settings.stateless || specification.isolation == .shared else {
+            throw ConfigurationError(
+                .unsupported,
+                "server '\(specification.name)' has isolation client, which needs sessions;"
+                    + " use isolation shared, or serve without --stateless", at: specification.origin)
+        }
         let command = try specification.child()
         var logger = shared.logger
         logger[metadataKey: "server"] = "\(specification.name.text)"
@@ -65,7 +71,8 @@ struct ServerAssembly: Sendable {
         let ports = ServerPorts(
             supervisor: supervisor, sessionIDs: shared.sessionIDs, callLog: shared.callLog, logger: logger,
             now: { .now }, wallClock: { UInt64(max(0, Date.now.timeIntervalSince1970)) })
-        let configuration = ServerConfiguration(Self.multiplexer(specification, settings: settings))
+        var configuration = ServerConfiguration(Self.multiplexer(specification, settings: settings))
+        configuration.isStateless = settings.stateless
         relay =
             switch specification.isolation {
             case .shared: .shared(SharedServer(configuration, ports: ports))
@@ -92,9 +99,8 @@ struct ServerAssembly: Sendable {
         configuration.startTimeout = settings.startTimeout
         configuration.provesTools = settings.provesTools
         if case .bearer = settings.authentication { configuration.solePrincipal = true }
-        if let patterns = specification.allowedTools ?? (settings.onlyListedTools ? [] : nil) {
-            configuration.tools = ToolPolicy(server: specification.name, allowing: patterns)
-        }
+        configuration.tools = ToolPolicy(server: specification.name, rules: settings.toolRules(of: specification))
+        configuration.resultLimit = specification.resultLimit
         return configuration
     }
 

@@ -24,7 +24,7 @@ struct CommandLineServer: ParsableArguments {
     /// - Parameter environment: Lodge's own.
     func specification(
         _ command: [String], isolation: Isolation, environment: [String: String]
-    ) throws -> ServerSpecification {
+    ) throws -> (server: ServerSpecification, warnings: [String]) {
         do {
             let program = command[0]
             let base = String(program.split(separator: "/").last ?? "server")
@@ -39,7 +39,8 @@ struct CommandLineServer: ParsableArguments {
                 child.workingDirectory = try ConfiguredValue(
                     cwd.replacing("${", with: "$${"), at: ValuePlace(server: serverName.text, role: .workingDirectory))
             }
-            return ServerSpecification(name: serverName, transport: .child(child), isolation: isolation)
+            let server = ServerSpecification(name: serverName, transport: .child(child), isolation: isolation)
+            return (server, entries.warnings)
         } catch let error as ConfigurationError {
             throw CommandFailure(message: error.description, status: 2)
         }

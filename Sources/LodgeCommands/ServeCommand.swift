@@ -34,6 +34,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "Listen beyond this machine without TLS.")
     var insecureListen = false
 
+    @Flag(help: "Serve without sessions: every request stands alone. Takes isolation shared only.")
+    var stateless = false
+
     @Option(
         help:
             "shared: one process for all clients; client: one process for each session. An entry of the file may differ."
@@ -72,6 +75,10 @@ struct ServeCommand: AsyncParsableCommand {
             throw ValidationError(
                 "--name, --env, --env-file and --cwd are for a server behind --; put them into its entry in the file")
         }
+        guard !stateless || isolation == .shared else {
+            throw ValidationError(
+                "--stateless and --isolation client exclude each other: a process for each session needs sessions")
+        }
         guard listen.isLoopback || insecureListen else {
             throw ValidationError(
                 "listening on \(listen.host) would carry tokens in clear beyond this machine; "
@@ -94,9 +101,10 @@ struct ServeCommand: AsyncParsableCommand {
         settings.allowedHosts = allowHost
         settings.allowedOrigins = allowOrigin
         settings.logsCalls = logCalls
+        settings.stateless = stateless
         broker.apply(to: &settings)
         let announcement = ServeAnnouncement(
-            printsJSON: json, readyFile: readyFile, token: given?.token,
+            printsJSON: json, readyFile: readyFile, isStateless: stateless, token: given?.token,
             showsToken: given?.isMinted == true && !json)
         do {
             try await ServeSession(settings, redactor: redactor, logger: logger).run(announcement)
@@ -109,10 +117,12 @@ struct ServeCommand: AsyncParsableCommand {
     private func servers(environment: [String: String], logger: Logger) throws -> [ServerSpecification] {
         let given =
             command.isEmpty
-            ? nil : try server.specification(command, isolation: isolation, environment: environment)
+            ? nil
+            : try server.specification(command, isolation: isolation, environment: environment)
+        for warning in given?.warnings ?? [] { logger.warning("\(warning)") }
         let source = config.map { SpecificationSource(path: $0, flag: "--config") }
         let file = try source?.read(.init(isolation: isolation, allowsComments: true))
-        let choice = ServerChoice(file: file, beside: given, environment: environment)
+        let choice = ServerChoice(file: file, beside: given?.server, environment: environment)
         choice.notices.write(to: logger)
         guard !choice.servers.isEmpty else {
             let reason = choice.notices.isEmpty ? "it has none at all" : "the log says why"

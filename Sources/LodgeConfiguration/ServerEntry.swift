@@ -8,8 +8,8 @@ struct ServerEntry {
 
     let text: SourceText
     private let offset: Int
-    private let foldsCase: Bool
-    private var members: [PositionedJSON.Member]
+    let foldsCase: Bool
+    private(set) var members: [PositionedJSON.Member]
 
     init(
         _ members: [PositionedJSON.Member], at offset: Int, label: String, foldsCase: Bool, text: SourceText
@@ -129,7 +129,8 @@ struct ServerEntry {
         let enabled = try boolean("enabled") ?? true
         guard enabled, !disabled else { return nil }
         let isolation = try isolation() ?? fallback
-        let tools = try tools()
+        let tools = try tools(server: name)
+        let resultLimit = try resultLimit()
         let requires = try requiredVariables()
         let (port, timeout) = (try hostPort(), callTimeout())
         let transport = try transport(server: written, origin: origin)
@@ -137,7 +138,9 @@ struct ServerEntry {
             warnings.append(("\(label): '\(member.key)' is not known and ignored", text.location(of: member.offset)))
         }
         var specification = ServerSpecification(
-            name: name, transport: transport, isolation: isolation, allowedTools: tools, origin: origin)
+            name: name, transport: transport, isolation: isolation, origin: origin)
+        specification.tools = tools
+        specification.resultLimit = resultLimit
         specification.requires = requires
         specification.hostPort = port
         specification.callTimeout = timeout
@@ -151,12 +154,5 @@ struct ServerEntry {
                 .value, "\(label): isolation '\(word)' is not known; use shared or client", at: location)
         }
         return isolation
-    }
-
-    private mutating func tools() throws(ConfigurationError) -> [ToolPattern]? {
-        guard let written = try strings("allowedTools") else { return nil }
-        var patterns: [ToolPattern] = []
-        for (pattern, location) in written { patterns.append(try ToolPattern.parse(pattern, at: location)) }
-        return patterns
     }
 }

@@ -109,6 +109,17 @@ struct ServeAnnouncementTests {
                     + #"{"name":"b","url":"http://h:1/servers/b/mcp","own_url":"http://h:2/mcp"}],"#))
     }
 
+    @Test("without sessions it says what is withheld besides")
+    func stateless() {
+        let text = ServeAnnouncement(
+            printsJSON: false, readyFile: nil, isStateless: true, token: nil, showsToken: false
+        ).text(servers, onTerminal: true)
+        #expect(
+            text.hasSuffix(
+                "\nstateless: there are no sessions; withheld besides: subscriptions, log levels, notices of changed "
+                    + "lists, cancellation by a message (close the connection)\n"))
+    }
+
     @Test("the line for programs is one object with servers, token and pid")
     func readyLine() {
         #expect(

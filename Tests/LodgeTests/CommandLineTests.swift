@@ -42,6 +42,9 @@ extension ServeProcess {
                 ["serve", "--auth", "none", "--token-env", "B", "--", "true"],
                 "--auth none takes no token; leave --token-file and --token-env out"),
             Self(
+                ["serve", "--stateless", "--isolation", "client", "--", "true"],
+                "--stateless and --isolation client exclude each other: a process for each session needs sessions"),
+            Self(
                 ["serve", "--call-timeout", "0", "--", "true"],
                 "a timeout must be more than 0 and at most 1000000 seconds"),
             Self(

@@ -32,6 +32,7 @@ extension Multiplexer {
             }
             return (nil, effects)
         }
+        let message = kind == .callTool ? asTheServerNamesIt(message) : message
         let ticket = nextTicket()
         switch phase {
         case .ready:
@@ -67,6 +68,8 @@ extension Multiplexer {
             return message.envelope.logLevel(in: bytes).map { .setLevel($0) } ?? .relay
         case .listTools where !configuration.tools.allowsEverything:
             return .listTools
+        case .callTool where configuration.resultLimit != nil, .task where configuration.resultLimit != nil:
+            return .limitedResult
         default:
             return .relay
         }
@@ -114,6 +117,17 @@ extension Multiplexer {
         default:
             return nil
         }
+    }
+
+    /// A call that the policy allows, with the server's own name of its tool.
+    private func asTheServerNamesIt(_ message: ClientMessage) -> ClientMessage {
+        guard !configuration.tools.allowsEverything else { return message }
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
+        guard let name = message.envelope.string(message.envelope.name, in: bytes),
+            let own = configuration.tools.ownName(of: name), own != name
+        else { return message }
+        return message.calling(tool: own)
     }
 
     /// Makes nothing of the answers to a session's own earlier requests to subscribe, since it has left meanwhile.

@@ -76,7 +76,7 @@ extension Multiplexer {
                 // Somebody's subscription was on its way when the server was asked to end it.
                 if !subscriptions.subscribers(of: uri).isEmpty { effects.append(upkeep(subscribing: uri)) }
             case .setLevel(let level): levels[call.session] = level
-            case .relay, .listTools: break
+            case .relay, .listTools, .limitedResult: break
             }
         }
         effects.append(

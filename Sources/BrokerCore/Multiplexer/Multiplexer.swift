@@ -34,6 +34,8 @@ package struct Multiplexer: ~Copyable {
         /// How long a client waits for `initialize` while the server starts.
         package var startTimeout: Duration = .seconds(30)
         package var tools: ToolPolicy = .everything
+        /// A tool's result with more bytes of text is cut; nil for no limit.
+        package var resultLimit: Int?
         /// Whether Lodge's handshake ends with a `tools/list` of its own, as a proof that the server's key works.
         package var provesTools = false
         /// Whether Lodge does the handshake itself; else the first client's `initialize` is the handshake.

@@ -8,6 +8,8 @@ package struct ServerConfiguration: Sendable {
     /// Upstreams of one server in isolation `client`: at most so many, each ended after so long without use.
     package var clientUpstreams = 32
     package var clientIdle: Duration = .seconds(600)
+    /// Whether the endpoint is served without sessions; for isolation `shared` only.
+    package var isStateless = false
 
     package init(_ multiplexer: Multiplexer.Configuration) { self.multiplexer = multiplexer }
 

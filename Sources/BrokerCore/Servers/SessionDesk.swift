@@ -95,7 +95,7 @@ extension ClientMessage {
         guard let version = envelope.string(envelope.protocolVersion, in: span) else { return nil }
         return InitializeCall(
             sink: sink, principal: principal, id: RawID(span, id), askedVersion: version,
-            capabilities: capabilities, deadline: deadline, held: nil)
+            capabilities: capabilities, opensSession: !isStateless, deadline: deadline, held: nil)
     }
 
     /// The refusals that every server has in common.

@@ -7,19 +7,15 @@ import NIOCore
 extension RelayHandler {
     func dispatchBatch(_ body: ByteBuffer, to relay: any ServerRelay) {
         if request.versionIsUnknown { return refuse(.unknownVersion) }
-        guard let session = request.session else { return refuse(.batchOutsideItsRevision) }
-        guard let version = relay.protocolVersion(session: session, principal: request.principal) else {
-            return refuse(.unknownSession)
-        }
-        guard let messages = messages(ofBatch: body, version: version) else { return }
+        if let refusal = refusal(ofBatchTo: relay) { return refuse(refusal) }
+        guard let messages = messages(ofBatch: body) else { return }
         dispatch(messages, to: relay)
     }
 
     /// Reads a batch; nil where it was refused.
     ///
     /// - Returns: nil in place of an element that is no message.
-    private func messages(ofBatch body: ByteBuffer, version: String?) -> [ClientMessage?]? {
-        guard version == ProtocolVersion.march2025.rawValue else { return refused(.batchOutsideItsRevision) }
+    private func messages(ofBatch body: ByteBuffer) -> [ClientMessage?]? {
         let elements: [Range<Int>]
         do throws(ScanError) {
             elements = try MessageScanner.batchElements(of: body.readableBytesUInt8Span)
@@ -44,7 +40,10 @@ extension RelayHandler {
 
     /// A batch of the 2024-11-05 transport: each message is handled on its own, and so are the answers.
     func dispatchBatch(_ body: ByteBuffer, to transport: TransportSession) {
-        guard let messages = messages(ofBatch: body, version: transport.protocolVersion) else { return }
+        guard transport.protocolVersion == ProtocolVersion.march2025.rawValue else {
+            return refuse(.batchOutsideItsRevision)
+        }
+        guard let messages = messages(ofBatch: body) else { return }
         for message in messages {
             guard let message else {
                 transport.send(MessageBytes(bytes: GatewayRefusal.noMessage.body()))
@@ -54,6 +53,18 @@ extension RelayHandler {
             _ = transport.receive(message.bytes, message.envelope)
         }
         accept()
+    }
+
+    private func refusal(ofBatchTo relay: any ServerRelay) -> GatewayRefusal? {
+        if request.isStateless {
+            // Without the header, the revision before it came is assumed (MCP 2025-06-18, protocol version header).
+            return request.namedVersion ?? .march2025 == .march2025 ? nil : .statelessBatchOutsideItsRevision
+        }
+        guard let session = request.session else { return .batchOutsideItsRevision }
+        guard let version = relay.protocolVersion(session: session, principal: request.principal) else {
+            return .unknownSession
+        }
+        return version == ProtocolVersion.march2025.rawValue ? nil : .batchOutsideItsRevision
     }
 
     /// - Parameter messages: nil stands for an element that is no message.

@@ -3,7 +3,7 @@ import BrokerCore
 import NIOCore
 import NIOHTTP1
 
-/// The response that nearly every call has: 200, JSON, a session, and a connection that goes on.
+/// The response that nearly every call has: 200, JSON, a session if there are any, and a connection that goes on.
 ///
 /// It is written as bytes in front of NIO's encoder, in one buffer and one write. The encoder keeps no state between
 /// two responses, so it need not know. Whatever is out of the ordinary takes the other way.
@@ -36,16 +36,18 @@ extension RelayHandler {
             && encoderContext != nil
     }
 
-    func respondPlainly(_ body: MessageBytes, session: String) {
+    func respondPlainly(_ body: MessageBytes, session: String?) {
         guard let context, let encoderContext else { return }
         let count = body.count
         backpressure.wrote(count)
         let isSmall = body.tail.isEmpty && count <= MessageBytes.copyLimit
-        var bytes = context.channel.allocator.buffer(capacity: 160 + session.utf8.count + (isSmall ? count : 0))
+        var bytes = context.channel.allocator.buffer(capacity: 160 + (session?.utf8.count ?? 0) + (isSmall ? count : 0))
         bytes.writeBytes(Self.start)
         bytes.writeString(String(count))
-        bytes.writeBytes(Self.middle)
-        bytes.writeString(session)
+        if let session {
+            bytes.writeBytes(Self.middle)
+            bytes.writeString(session)
+        }
         bytes.writeBytes(Self.date)
         bytes.writeString(core.date.text)
         bytes.writeBytes(Self.end)

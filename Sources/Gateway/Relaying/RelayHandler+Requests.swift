@@ -86,6 +86,7 @@ extension RelayHandler {
 
     private func acceptStream(of relay: any ServerRelay, _ fields: RequestFields) {
         if let refusal = admit(to: relay, fields) { return refuse(refusal) }
+        if request.isStateless { return refuse(.wrongMethod(allowed: relay.allowedMethods)) }
         if let accepted = fields.accepted, !accepted.contains(.eventStream) { return refuse(.getNotAcceptable) }
         if request.versionIsUnknown { return refuse(.unknownVersion) }
         if request.session == nil { return refuse(.missingSession) }
@@ -103,10 +104,14 @@ extension RelayHandler {
             request.principal = grant.principal
             request.grantExpiry = grant.expiry
         }
-        if let session = fields.session, !RequestFields.isSessionID(session) { return .malformedSession }
         request.relay = relay
-        request.session = fields.session
-        request.versionIsUnknown = fields.protocolVersion.map { ProtocolVersion(rawValue: $0) == nil } ?? false
+        request.isStateless = relay.isStateless
+        if !request.isStateless {
+            if let session = fields.session, !RequestFields.isSessionID(session) { return .malformedSession }
+            request.session = fields.session
+        }
+        request.namedVersion = fields.protocolVersion.flatMap { ProtocolVersion(rawValue: $0) }
+        request.versionIsUnknown = fields.protocolVersion != nil && request.namedVersion == nil
         return nil
     }
 }

@@ -21,7 +21,7 @@ extension RelayHandler {
         fields more: [(String, String)] = []
     ) {
         guard let context else { return }
-        if more.isEmpty, status == .ok, let body, let session, answersPlainly {
+        if more.isEmpty, status == .ok, let body, answersPlainly {
             return respondPlainly(body, session: session)
         }
         var fields: [(String, String)] = []

@@ -31,6 +31,10 @@ struct RequestInHand {
     /// The state of the grants before the principal's was looked up.
     var grants: UInt64 = 0
     var session: String?
+    /// Whether the server's endpoint is served without sessions; then `session` is nil, whatever the client names.
+    var isStateless = false
+    /// What `MCP-Protocol-Version` names, where it is a revision with a handshake.
+    var namedVersion: ProtocolVersion?
     /// Whether `MCP-Protocol-Version` names no revision with a handshake; that does not matter to `initialize`.
     var versionIsUnknown = false
     var body: ByteBuffer?

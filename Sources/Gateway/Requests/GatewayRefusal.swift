@@ -152,6 +152,8 @@ extension GatewayRefusal {
         .badRequest, "the id of a request must not be null; give it a string or a number, or leave it out")
     static let batchOutsideItsRevision = Self(
         .badRequest, "a batch is taken only in a session that negotiated 2025-03-26; send its messages one by one")
+    static let statelessBatchOutsideItsRevision = Self(
+        .badRequest, "a batch is taken only in the revision 2025-03-26; send its messages one by one")
     static let emptyBatch = Self(.badRequest, "the batch is empty; put messages into it")
     static let initializeInBatch = Self(
         .badRequest, "initialize must not stand in a batch; send it alone")

@@ -62,12 +62,14 @@ struct GatewayResponder: HTTPResponder {
     }
 
     private func endpoint(of relay: any ServerRelay, _ request: Request) -> Response {
-        if request.method == .options { return options("POST, GET, DELETE") }
+        if request.method == .options { return options(relay.allowedMethods) }
         return withGrant(request) { grant in
             guard grant.reaches(server: relay.name) else {
                 return .refusal(.unknownPath(paths: core.routes.paths(for: grant)))
             }
-            guard request.method == .delete else { return .refusal(.wrongMethod(allowed: "POST, GET, DELETE")) }
+            guard request.method == .delete, !relay.isStateless else {
+                return .refusal(.wrongMethod(allowed: relay.allowedMethods))
+            }
             return end(request, relay, grant.principal)
         }
     }
@@ -113,6 +115,11 @@ struct GatewayResponder: HTTPResponder {
     private func options(_ allowed: String) -> Response {
         Response(status: .noContent, headers: [.allow: allowed])
     }
+}
+
+extension ServerRelay {
+    /// What `Allow` says of the server's MCP endpoint.
+    var allowedMethods: String { isStateless ? "POST" : "POST, GET, DELETE" }
 }
 
 extension HTTPField.Name {

@@ -36,6 +36,7 @@ final class FakeRelay: ServerRelay {
     }
 
     let name: String
+    let isStateless: Bool
     /// Decides instead of the test where it answers something.
     private let admit: @Sendable (ClientMessage, any CallSink) -> Admission?
     private let ready = Atomic<Bool>(true)
@@ -47,10 +48,11 @@ final class FakeRelay: ServerRelay {
     private let touches = Mailbox<Int>()
 
     init(
-        _ name: String = "files",
+        _ name: String = "files", isStateless: Bool = false,
         admit: @escaping @Sendable (ClientMessage, any CallSink) -> Admission? = { _, _ in nil }
     ) {
         self.name = name
+        self.isStateless = isStateless
         self.admit = admit
     }
 
