@@ -74,7 +74,13 @@ package final class Broker: Sendable {
         var configuration = GatewayConfiguration(listen: .tcp(host: settings.host, port: settings.port))
         configuration.limits.requestBody = settings.bodyLimit
         configuration.limits.shutdownGrace = .seconds(1)
-        configuration.hosts = HostRule(allowing: settings.allowedHosts)
+        configuration.defaultServer = settings.defaultServer
+        configuration.defaultPath = settings.defaultPath
+        configuration.aliases = settings.aliases
+        configuration.hosts = settings.allowsAnyHost ? .any : HostRule(allowing: settings.allowedHosts)
+        configuration.exposedHeaders = settings.exposedHeaders
+        configuration.healthIsReadiness = settings.healthIsReadiness
+        configuration.readsLeniently = settings.readsLeniently
         configuration.origins = OriginRule(allowing: settings.allowedOrigins)
         return GatewayService(
             configuration, servers: servers.map(\.relay.relay),
@@ -122,7 +128,8 @@ package final class Broker: Sendable {
     /// Addresses of the servers, for what `--json` prints and what an agent is configured with.
     package func url(of server: String, port: Int) -> String {
         let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
-        let path = servers.count == 1 ? "/mcp" : "/servers/\(server)/mcp"
+        let isDefault = servers.count == 1 || server == settings.defaultServer
+        let path = isDefault ? settings.defaultPath ?? "/mcp" : "/servers/\(server)/mcp"
         return "http://\(host):\(port)\(path)"
     }
 

@@ -11,6 +11,8 @@ package struct ServeAnnouncement: Sendable {
     private let isolation: Isolation
     private let token: BearerToken?
     private let showsToken: Bool
+    /// Whether nothing but the addresses is told, to people who have their clients set up.
+    package var isBrief = false
 
     /// - Parameter showsToken: whether a person has no other way to learn the token; it is shown on a terminal only.
     package init(printsJSON: Bool, readyFile: String?, isolation: Isolation, token: BearerToken?, showsToken: Bool) {
@@ -52,6 +54,7 @@ package struct ServeAnnouncement: Sendable {
     func text(_ servers: [(name: String, url: String)], onTerminal: Bool) -> String {
         var lines: [String] = []
         for server in servers { lines.append("serving '\(server.name)' at \(server.url)") }
+        if isBrief { return lines.joined(separator: "\n") + "\n" }
         lines.append("paste into a client's mcp.json:")
         lines.append(snippet(servers))
         if token == nil {

@@ -60,7 +60,8 @@ struct ServerAssembly: Sendable {
         let ports = ServerPorts(
             supervisor: supervisor, sessionIDs: shared.sessionIDs, callLog: shared.callLog, logger: logger,
             now: { .now }, wallClock: { UInt64(max(0, Date.now.timeIntervalSince1970)) })
-        let configuration = ServerConfiguration(Self.multiplexer(specification, settings: settings))
+        var configuration = ServerConfiguration(Self.multiplexer(specification, settings: settings))
+        configuration.sessionsEndWithGeneration = settings.sessionsEndWithGeneration
         relay =
             switch specification.isolation {
             case .shared: .shared(SharedServer(configuration, ports: ports))
@@ -86,6 +87,7 @@ struct ServerAssembly: Sendable {
         configuration.absoluteTimeout = settings.callAbsoluteTimeout
         configuration.startTimeout = settings.startTimeout
         configuration.provesTools = settings.provesTools
+        configuration.outageIsUnavailable = settings.outageIsUnavailable
         if case .bearer = settings.authentication { configuration.solePrincipal = true }
         if let patterns = specification.allowedTools ?? (settings.onlyListedTools ? [] : nil) {
             configuration.tools = ToolPolicy(server: specification.name, allowing: patterns)
@@ -119,6 +121,7 @@ struct ServerAssembly: Sendable {
         plan.restartReset = Defaults.restartReset.value
         plan.startTimeout = settings.startTimeout
         plan.lineLimit = Defaults.lineLimit.value
+        plan.standardErrorPrefix = settings.standardErrorPrefix
         return plan
     }
 }

@@ -9,6 +9,10 @@ package struct ServerConfiguration: Sendable {
     package var clientUpstreams = 32
     package var clientIdle: Duration = .seconds(600)
 
+    /// Whether sessions of a shared server end with the generation that they were opened in, instead of going on over
+    /// the next.
+    package var sessionsEndWithGeneration = false
+
     package init(_ multiplexer: Multiplexer.Configuration) { self.multiplexer = multiplexer }
 
     package var name: String { multiplexer.server }

@@ -39,6 +39,10 @@ extension RelayHandler {
             return refuse(refusal)
         }
         request.purpose = .message
+        if core.readsLeniently {
+            request.takesStream = fields.accepted?.contains(.eventStream) ?? false
+            request.versionIsUnknown = false
+        }
         remember(head, fields)
         if fields.expectsContinue, request.version != .http1_0 { writeContinue() }
     }
@@ -63,9 +67,11 @@ extension RelayHandler {
     }
 
     private func refusal(ofMessageWith fields: RequestFields) -> GatewayRefusal? {
-        guard let type = fields.contentType, MediaTypes.isJSON(contentType: type) else { return .notJSONContent }
+        if !core.readsLeniently {
+            guard let type = fields.contentType, MediaTypes.isJSON(contentType: type) else { return .notJSONContent }
+            if let accepted = fields.accepted, accepted != .both { return .postNotAcceptable }
+        }
         if fields.isEncoded { return .encodedBody }
-        if let accepted = fields.accepted, accepted != .both { return .postNotAcceptable }
         if let length = fields.contentLength, length > core.limits.requestBody {
             return .tooLarge(limit: core.limits.requestBody)
         }

@@ -23,13 +23,26 @@ package struct RouteTable: Sendable {
     private let endpoints: [String: any ServerRelay]
     private let defaultServer: (any ServerRelay)?
 
-    /// - Parameter defaultServer: the server behind `/mcp`; nil means the only one, where there is only one.
-    package init(_ servers: [any ServerRelay], defaultServer: String? = nil) {
+    /// - Parameters:
+    ///   - defaultServer: the server behind `/mcp`; nil means the only one, where there is only one.
+    ///   - defaultPath: a further path of that server.
+    ///   - aliases: further names of servers in paths, each with the server's own name.
+    package init(
+        _ servers: [any ServerRelay], defaultServer: String? = nil, defaultPath: String? = nil,
+        aliases: [String: String] = [:]
+    ) {
         self.servers = servers
-        let paths = servers.flatMap { [(Self.path(to: $0.name), $0), (Self.path(to: $0.name) + "/", $0)] }
-        endpoints = Dictionary(paths) { first, _ in first }
         let only = servers.count == 1 ? servers[0] : nil
-        self.defaultServer = defaultServer.map { name in servers.first { $0.name == name } } ?? only
+        let theDefault = defaultServer.map { name in servers.first { $0.name == name } } ?? only
+        self.defaultServer = theDefault
+        var paths = servers.map { (Self.path(to: $0.name), $0) }
+        if let defaultPath, let theDefault { paths.append((defaultPath, theDefault)) }
+        for (alias, name) in aliases.sorted(by: { $0.key < $1.key }) {
+            guard let server = servers.first(where: { $0.name == name }) else { continue }
+            // Clients write a path with percent-encoding or without.
+            for form in [alias, Self.percentEncoded(alias)] { paths.append((Self.path(to: form), server)) }
+        }
+        endpoints = Dictionary(paths.flatMap { [$0, ($0.0 + "/", $0.1)] }) { first, _ in first }
     }
 
     package func endpoint(at path: String) -> Endpoint {
@@ -59,6 +72,23 @@ package struct RouteTable: Sendable {
     }
 
     private static func path(to server: String) -> String { "/servers/\(server)/mcp" }
+
+    /// A segment of a path with everything encoded that RFC 3986 does not call unreserved.
+    private static func percentEncoded(_ segment: String) -> String {
+        var encoded = ""
+        for byte in segment.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let code = String(byte, radix: 16, uppercase: true)
+                encoded += byte < 16 ? "%0\(code)" : "%\(code)"
+            }
+        }
+        return encoded
+    }
 
     /// Whether a path is `/servers/<anything>/mcp`.
     private static func isServerPath(_ path: String) -> Bool {

@@ -8,5 +8,9 @@ struct GatewayCore: Sendable {
     let limits: GatewayLimits
     let meters: GatewayMeters
     let logger: Logger
+    /// The value of `Access-Control-Expose-Headers`.
+    var exposedHeaders = "Mcp-Session-Id"
+    var healthIsReadiness = false
+    var readsLeniently = false
     let date = ResponseDate()
 }

@@ -41,8 +41,12 @@ package struct GatewayService: Service {
         core = GatewayCore(
             policy: RequestPolicy(
                 hosts: configuration.hosts, origins: configuration.origins, authentication: authentication),
-            routes: RouteTable(servers, defaultServer: configuration.defaultServer), limits: configuration.limits,
-            meters: meters, logger: logger)
+            routes: RouteTable(
+                servers, defaultServer: configuration.defaultServer, defaultPath: configuration.defaultPath,
+                aliases: configuration.aliases),
+            limits: configuration.limits, meters: meters, logger: logger,
+            exposedHeaders: configuration.exposedHeaders.joined(separator: ", "),
+            healthIsReadiness: configuration.healthIsReadiness, readsLeniently: configuration.readsLeniently)
     }
 
     package func run() async throws {
