@@ -227,6 +227,38 @@ extension Doors {
             }
         }
 
+        /// D7
+        @Test(
+            "every feature passes as the server has it, and its errors as it wrote them",
+            arguments: [
+                #""prompts/list","params":{}"#, #""resources/list","params":{}"#,
+                #""resources/templates/list","params":{}"#, #""logging/setLevel","params":{"level":"error"}"#,
+                #""resources/subscribe","params":{"uri":"file:///nowhere"}"#,
+                #""completion/complete","params":{"ref":{"type":"ref/prompt","name":"nobody"},"argument":{"name":"a","value":""}}"#,
+                #""resources/read","params":{"uri":"nowhere:"}"#, #""prompts/get","params":{"name":"nobody"}"#,
+                #""tools/call","params":{"name":"nobody"}"#, #""tools/list","params":{"cursor":"nonsense"}"#,
+            ])
+        func features(request: String) async throws {
+            try await Self.withPrograms { _, environment in
+                let message = #"{"jsonrpc":"2.0","id":5,"method":"# + request + "}"
+                // What the server says when nothing stands between.
+                let direct = try await Self.directAnswer(to: message)
+                try await LodgeProcess.withDoor(Self.door + ["uvx"], environment: environment) { lodge in
+                    let client = try await lodge.client()
+                    let answer = try await client.post(message)
+                    #expect(answer.status == 200)
+                    #expect(answer.text == direct)
+                }
+            }
+        }
+
+        private static func directAnswer(to message: String) async throws -> String {
+            let lines = [MCPClient.initialize(), MCPClient.initialized, message].joined(separator: "\n")
+            let server = try await FinishedProgram.program(
+                "/bin/sh", ["-c", #"printf '%s\n' "$1" | "$0""#, BuiltProducts.everything, lines])
+            return try #require(server.output.split(separator: "\n").last { $0.contains(#""id":5"#) }.map(String.init))
+        }
+
         /// D7, A20, D-G3, D-G4
         @Test("one server that is not there or ends leaves the others alone") func oneFails() async throws {
             try await Self.withPrograms { _, environment in
