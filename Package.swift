@@ -116,11 +116,17 @@ let package = Package(
             ]),
         tests("BrokerDaemonTests", ["BrokerDaemon", "LodgeConfiguration", "Secrets", logging]),
 
+        // MARK: FrontDoors
+        library("FrontDoors", ["BrokerDaemon", "JSONRPC", "LodgeConfiguration", "Secrets", logging]),
+        tests(
+            "FrontDoorsTests", ["BrokerDaemon", "FrontDoors", "LodgeConfiguration", "Secrets"],
+            exclude: ["Golden"]),
+
         // MARK: LodgeCommands
         library(
             "LodgeCommands",
             [
-                "AgentClients", "BrokerDaemon", "LodgeConfiguration", "Sandbox", "Secrets",
+                "AgentClients", "BrokerDaemon", "FrontDoors", "LodgeConfiguration", "Sandbox", "Secrets",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ]),
         tests(

@@ -97,7 +97,12 @@ package final class Broker: Sendable {
         configuration.defaultServer = defaultServer
         configuration.limits.requestBody = settings.bodyLimit
         configuration.limits.shutdownGrace = .seconds(1)
-        configuration.hosts = HostRule(allowing: settings.allowedHosts)
+        configuration.defaultPath = settings.defaultPath
+        configuration.aliases = settings.aliases
+        configuration.hosts = settings.allowsAnyHost ? .any : HostRule(allowing: settings.allowedHosts)
+        configuration.exposedHeaders = settings.exposedHeaders
+        configuration.healthIsReadiness = settings.healthIsReadiness
+        configuration.readsLeniently = settings.readsLeniently
         configuration.origins = OriginRule(allowing: settings.allowedOrigins)
         configuration.version = settings.version
         configuration.process = { ProcessFigures.ofThisProcess() }
@@ -148,7 +153,8 @@ package final class Broker: Sendable {
 
     /// The address of a server, for what `--json` prints and what an agent is configured with.
     package func url(of server: String, port: Int) -> String {
-        address(port: port, path: servers.count == 1 ? "/mcp" : "/servers/\(server)/mcp")
+        let isDefault = servers.count == 1 || server == settings.defaultServer && settings.defaultPath != nil
+        return address(port: port, path: isDefault ? settings.defaultPath ?? "/mcp" : "/servers/\(server)/mcp")
     }
 
     private func address(port: Int, path: String) -> String {

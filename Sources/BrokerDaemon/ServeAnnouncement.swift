@@ -11,6 +11,8 @@ package struct ServeAnnouncement: Sendable {
     private let isStateless: Bool
     private let token: BearerToken?
     private let showsToken: Bool
+    /// Whether nothing but the addresses is told, to people who have their clients set up.
+    package var isBrief = false
 
     /// - Parameter showsToken: whether a person has no other way to learn the token; it is shown on a terminal only.
     package init(
@@ -58,6 +60,7 @@ package struct ServeAnnouncement: Sendable {
             if let url = server.defaultURL { lines.append("serving '\(server.name)', the default, at \(url) too") }
             if let url = server.ownURL { lines.append("serving '\(server.name)' alone at \(url)") }
         }
+        if isBrief { return lines.joined(separator: "\n") + "\n" }
         lines.append("paste into a client's mcp.json:")
         lines.append(snippet(servers))
         if token == nil {

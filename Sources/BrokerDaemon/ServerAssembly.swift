@@ -73,6 +73,7 @@ struct ServerAssembly: Sendable {
             now: { .now }, wallClock: { UInt64(max(0, Date.now.timeIntervalSince1970)) })
         var configuration = ServerConfiguration(Self.multiplexer(specification, settings: settings))
         configuration.isStateless = settings.stateless
+        configuration.sessionsEndWithGeneration = settings.sessionsEndWithGeneration
         relay =
             switch specification.isolation {
             case .shared: .shared(SharedServer(configuration, ports: ports))
@@ -98,6 +99,7 @@ struct ServerAssembly: Sendable {
         configuration.absoluteTimeout = max(settings.callAbsoluteTimeout, specification.callTimeout ?? .zero)
         configuration.startTimeout = settings.startTimeout
         configuration.provesTools = settings.provesTools
+        configuration.outageIsUnavailable = settings.outageIsUnavailable
         if case .bearer = settings.authentication { configuration.solePrincipal = true }
         configuration.tools = ToolPolicy(server: specification.name, rules: settings.toolRules(of: specification))
         configuration.resultLimit = specification.resultLimit
@@ -130,6 +132,7 @@ struct ServerAssembly: Sendable {
         plan.restartReset = Defaults.restartReset.value
         plan.startTimeout = settings.startTimeout
         plan.lineLimit = Defaults.lineLimit.value
+        plan.standardErrorPrefix = settings.standardErrorPrefix
         return plan
     }
 }

@@ -15,8 +15,19 @@ package struct GatewayConfiguration: Sendable {
     package var listen: Listen
     /// The server behind `/mcp`; nil means the only one, where there is only one.
     package var defaultServer: String?
+    /// A further path of the default server, beside `/mcp`.
+    package var defaultPath: String?
+    /// Further names of servers in paths: `/servers/<alias>/mcp` is that server's endpoint too.
+    package var aliases: [String: String] = [:]
     package var hosts: HostRule
     package var origins: OriginRule
+    /// The response headers that pages of an allowed origin may read.
+    package var exposedHeaders = ["Mcp-Session-Id"]
+    /// Whether `/healthz` says what `/readyz` says: that the servers can be used, not that the broker lives.
+    package var healthIsReadiness = false
+    /// Whether `Accept`, `Content-Type` and `MCP-Protocol-Version` of a message are not judged; a client that does not
+    /// ask for event streams then never gets one.
+    package var readsLeniently = false
     package var limits: GatewayLimits
     /// What `/metrics` says of the program and its process.
     package var version = ""

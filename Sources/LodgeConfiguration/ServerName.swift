@@ -7,6 +7,9 @@ package struct ServerName: Hashable, Sendable, Comparable, CustomStringConvertib
     /// The longest name, in characters.
     package static let maximumLength = 32
 
+    /// The name of a server when there is nothing to make one of.
+    package static let server = ServerName(valid: "server")
+
     package let text: String
 
     /// Takes a name that has the form already; throws otherwise, with a name that would do.

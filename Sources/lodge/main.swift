@@ -7,4 +7,4 @@ import LodgeCommands
 if GuardProgram.isWanted(arguments: CommandLine.arguments) { exit(GuardProgram.main()) }
 StandardDescriptors.fill()
 DescriptorLimit.raise()
-exit(await LodgeCommand.execute(Array(CommandLine.arguments.dropFirst())))
+exit(await LodgeCommand.execute(Array(CommandLine.arguments.dropFirst()), programPath: CommandLine.arguments.first))

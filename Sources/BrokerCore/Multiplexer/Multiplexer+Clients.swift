@@ -237,7 +237,10 @@ extension Multiplexer {
         _ call: PendingCall, with failure: CallFailure, outcome: CallRecord.Outcome, now: ContinuousClock.Instant
     ) -> Effects {
         let answer = failure.answer(id: call.id, withTail: configuration.showsStderrTail)
-        var effects = Effects(.finish(call.sink, .message(answer)))
+        let isUnavailable = configuration.outageIsUnavailable && failure.isOutage
+        var effects = Effects(
+            .finish(
+                call.sink, isUnavailable ? .unavailable(answer, retryAfter: failure.secondsToRetry) : .message(answer)))
         effects.append(
             call.record(server: configuration.server, outcome: outcome, answerBytes: 0, now: now)
                 .map(Effect.record))

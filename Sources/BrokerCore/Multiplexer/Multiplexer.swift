@@ -40,6 +40,9 @@ package struct Multiplexer: ~Copyable {
         package var provesTools = false
         /// Whether Lodge does the handshake itself; else the first client's `initialize` is the handshake.
         package var ownHandshake: Bool
+        /// Whether a call that got no answer because its server is down, still starting, too slow or does not read is
+        /// told so by the transport as well; else only by its JSON-RPC error.
+        package var outageIsUnavailable = false
         /// Whether one principal alone uses the upstream, so that the server's stderr tells nothing of others.
         package var solePrincipal = false
         /// The version under which Lodge names itself to the server.

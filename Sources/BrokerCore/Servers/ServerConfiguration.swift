@@ -11,6 +11,10 @@ package struct ServerConfiguration: Sendable {
     /// Whether the endpoint is served without sessions; for isolation `shared` only.
     package var isStateless = false
 
+    /// Whether sessions of a shared server end with the generation that they were opened in, instead of going on over
+    /// the next.
+    package var sessionsEndWithGeneration = false
+
     package init(_ multiplexer: Multiplexer.Configuration) { self.multiplexer = multiplexer }
 
     package var name: String { multiplexer.server }

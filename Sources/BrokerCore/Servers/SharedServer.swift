@@ -156,6 +156,8 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
         }
         if let evicted = opened.evicted { upstream.sessionEnded(evicted.key) }
         call.sink.finish(.opened(answer, session: opened.id))
+        // The generation ended while the session was being opened, so its end did not see the session.
+        if configuration.sessionsEndWithGeneration, !upstream.inspect({ $0.isRunning }) { endAllSessions() }
     }
 
     package func handshakeEnded(failure: String?, upstream: Upstream) {
@@ -164,5 +166,10 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
 
     package func generationEnded(_ ending: Ending, upstream: Upstream) {
         gate.open(.failed(ending.text))
+        if configuration.sessionsEndWithGeneration { endAllSessions() }
+    }
+
+    private func endAllSessions() {
+        for session in sessions.end(where: { _ in true }) { upstream?.sessionEnded(session.key) }
     }
 }

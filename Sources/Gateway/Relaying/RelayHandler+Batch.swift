@@ -71,7 +71,7 @@ extension RelayHandler {
     private func dispatch(_ messages: [ClientMessage?], to relay: any ServerRelay) {
         let answers = messages.count { $0.map { $0.envelope.kind == .request } ?? true }
         guard answers > 0 else { return dispatchWithoutAnswers(messages, to: relay) }
-        let exchange = begin(requests: answers, isBatch: true, mayStream: true)
+        let exchange = begin(requests: answers, isBatch: true, mayStream: request.takesStream)
         for message in messages {
             guard let message else {
                 exchange.finish(.message(MessageBytes(bytes: GatewayRefusal.noMessage.body())))

@@ -38,7 +38,7 @@ extension RelayHandler {
         if request.versionIsUnknown, !isInitialize {
             return refuse(.unknownVersion, id: message.id)
         }
-        let exchange = begin(requests: 1, isBatch: false, mayStream: !isInitialize)
+        let exchange = begin(requests: 1, isBatch: false, mayStream: !isInitialize && request.takesStream)
         switch relay.receive(message, sink: exchange) {
         case .pending(let ticket): exchange.keep(ticket)
         case let admission:

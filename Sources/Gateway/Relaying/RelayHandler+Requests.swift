@@ -38,6 +38,10 @@ extension RelayHandler {
             return refuseMessage(refusal, fields)
         }
         request.purpose = .message
+        if core.readsLeniently {
+            request.takesStream = fields.accepted?.contains(.eventStream) ?? false
+            request.versionIsUnknown = false
+        }
         awaitBody(head, fields)
     }
 
@@ -75,9 +79,11 @@ extension RelayHandler {
 
     /// - Parameter answeredHere: whether the answer is the response, whose form the client has to take.
     func refusal(ofMessageWith fields: RequestFields, answeredHere: Bool) -> GatewayRefusal? {
-        guard let type = fields.contentType, MediaTypes.isJSON(contentType: type) else { return .notJSONContent }
+        if !core.readsLeniently {
+            guard let type = fields.contentType, MediaTypes.isJSON(contentType: type) else { return .notJSONContent }
+            if answeredHere, let accepted = fields.accepted, accepted != .both { return .postNotAcceptable }
+        }
         if fields.isEncoded { return .encodedBody }
-        if answeredHere, let accepted = fields.accepted, accepted != .both { return .postNotAcceptable }
         if let length = fields.contentLength, length > core.limits.requestBody {
             return .tooLarge(limit: core.limits.requestBody)
         }

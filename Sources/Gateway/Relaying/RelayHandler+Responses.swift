@@ -95,7 +95,9 @@ extension RelayHandler {
             fields.append(("Connection", "keep-alive"))
         }
         fields.append(("Date", core.date.text))
-        if let origin = request.sharedOrigin { fields += CrossOrigin.fields(sharing: origin) }
+        if let origin = request.sharedOrigin {
+            fields += CrossOrigin.fields(sharing: origin, exposing: core.exposedHeaders)
+        }
         let head = HTTPResponseHead(version: request.version, status: status, headers: HTTPHeaders(fields))
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
     }

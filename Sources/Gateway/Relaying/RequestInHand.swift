@@ -22,6 +22,8 @@ struct RequestInHand {
     var keepsAlive = true
     /// The answer to HEAD has no body.
     var isHead = false
+    /// Whether an answer may become an event stream.
+    var takesStream = true
     /// The origin whose page may read the response.
     var sharedOrigin: String?
     var relay: (any ServerRelay)?

@@ -18,7 +18,7 @@ struct GatewayResponder: HTTPResponder {
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
         var response = response(to: request)
         if let origin = request.headers[.origin], let shared = core.policy.sharedOrigin(origin) {
-            response.headers.add(CrossOrigin.fields(sharing: shared))
+            response.headers.add(CrossOrigin.fields(sharing: shared, exposing: core.exposedHeaders))
             if request.method == .options { response.headers.add(CrossOrigin.preflight) }
         }
         if request.method == .head {
@@ -40,12 +40,9 @@ struct GatewayResponder: HTTPResponder {
             if method == .options { return options("POST, GET, DELETE") }
             return withGrant(request) { .refusal(.unknownPath(paths: core.routes.paths(for: $0))) }
         case .health:
-            return reading(request) { .text("ok") }
+            return reading(request) { core.healthIsReadiness ? readiness("ok") : .text("ok") }
         case .readiness:
-            return reading(request) {
-                core.routes.servers.allSatisfy(\.isReady)
-                    ? .text("ready") : .text("not-ready", status: .serviceUnavailable)
-            }
+            return reading(request) { readiness("ready") }
         case .status:
             if method == .options { return options("GET") }
             return withGrant(request) { grant in reading(request) { .json(StatusDocument.make(core, grant)) } }
@@ -59,6 +56,10 @@ struct GatewayResponder: HTTPResponder {
             let grant = try? core.policy.grant(authorization: request.headers[.authorization]).get()
             return .refusal(.unknownPath(paths: grant.map(core.routes.paths)))
         }
+    }
+
+    private func readiness(_ word: String) -> Response {
+        core.routes.servers.allSatisfy(\.isReady) ? .text(word) : .text("not-ready", status: .serviceUnavailable)
     }
 
     private func endpoint(of relay: any ServerRelay, _ request: Request) -> Response {

@@ -44,9 +44,13 @@ package struct GatewayService: Service {
         core = GatewayCore(
             policy: RequestPolicy(
                 hosts: configuration.hosts, origins: configuration.origins, authentication: authentication),
-            routes: RouteTable(servers, defaultServer: configuration.defaultServer), limits: configuration.limits,
-            meters: meters, logger: logger, version: configuration.version, started: UInt64(max(0, time(nil))),
-            process: configuration.process)
+            routes: RouteTable(
+                servers, defaultServer: configuration.defaultServer, defaultPath: configuration.defaultPath,
+                aliases: configuration.aliases),
+            limits: configuration.limits, meters: meters, logger: logger, version: configuration.version,
+            started: UInt64(max(0, time(nil))), process: configuration.process,
+            exposedHeaders: configuration.exposedHeaders.joined(separator: ", "),
+            healthIsReadiness: configuration.healthIsReadiness, readsLeniently: configuration.readsLeniently)
     }
 
     package func run() async throws {

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import BrokerDaemon
+import Foundation
+import FrontDoors
+import LodgeConfiguration
+import Logging
+
+/// Lodge in the place of another program: that one's own command line, by its own rules.
+struct AsCommand: AsyncParsableCommand {
+    private static let names = FrontDoor.allCases.map(\.rawValue)
+
+    static let configuration = CommandConfiguration(
+        commandName: "as",
+        abstract: "Stand in for another program, by its own flags and variables.",
+        usage: "lodge as \(names.joined(separator: "|")) [<argument> ...]",
+        discussion: "The same happens where lodge is started under the other program's name, as by a symbolic link. "
+            + "--help behind the name lists what that program takes.")
+
+    @Argument(parsing: .captureForPassthrough, help: "The program's name, and what is given to it.")
+    var words: [String] = []
+
+    func run() async throws {
+        if words.first == "--help" || words.first == "-h" { throw CleanExit.helpRequest(self) }
+        guard let name = words.first, let door = FrontDoor(rawValue: name) else {
+            throw CommandFailure(
+                message: words.first.map { "there is no front door '\($0)'" } ?? "no front door",
+                hints: ["the front doors are \(Self.names.joined(separator: " and "))"], status: 2)
+        }
+        switch try request(door) {
+        case .show(let text): print(text)
+        case .serve(let service): try await serve(service)
+        case .healthcheck(let probe):
+            guard await probe.ask(within: .seconds(3)) != 200 else { return }
+            throw CommandFailure(message: "the server at \(probe.host):\(probe.port) cannot be used")
+        case .connect:
+            throw CommandFailure(
+                message: "a remote server on standard input and output is not there yet",
+                hints: ["give the client the URL itself if it speaks HTTP"])
+        }
+    }
+
+    private func request(_ door: FrontDoor) throws -> DoorRequest {
+        do throws(DoorRefusal) {
+            return try door.request(
+                Array(words.dropFirst()), environment: ProcessInfo.processInfo.environment, version: Version.current
+            ) { path in
+                // Not by FileManager, which does not read pipes, such as a shell's <(…).
+                guard let file = FileHandle(forReadingAtPath: path), let data = try? file.readToEnd() ?? Data() else {
+                    return nil
+                }
+                return Array(data)
+            }
+        } catch {
+            if let help = error.help { _ = StandardErrorWriter.shared.write(Array((help + "\n").utf8)) }
+            throw CommandFailure(message: error.message, hints: error.hints, status: error.status)
+        }
+    }
+
+    private func serve(_ service: DoorService) async throws {
+        let redactor = SharedRedactor()
+        let level = service.logLevel
+        let logger = Logger(label: "lodge") { label in
+            StandardErrorLog(label: label, level: level, format: .text, redaction: redactor)
+        }
+        for warning in service.warnings { logger.warning("\(warning)") }
+        do {
+            try await ServeSession(service.settings, redactor: redactor, logger: logger).run(service.announcement)
+        } catch let error as ServeSession.Failure {
+            throw CommandFailure(message: error.message, hints: error.hints)
+        }
+    }
+}
