@@ -51,12 +51,7 @@ struct ServerAssembly: Sendable {
     /// - Parameter shared: what the servers of one broker have in common.
     init(_ specification: ServerSpecification, settings: BrokerSettings, shared: Shared) throws(ConfigurationError) {
         name = specification.name.text
-        guard !settings.stateless || specification.isolation == .shared else {
-            throw ConfigurationError(
-                .unsupported,
-                "server '\(specification.name)' has isolation client, which needs sessions;"
-                    + " use isolation shared, or serve without --stateless", at: specification.origin)
-        }
+        try settings.check(specification)
         let command = try specification.child()
         var logger = shared.logger
         logger[metadataKey: "server"] = "\(specification.name.text)"
