@@ -56,12 +56,7 @@ struct ServerAssembly: Sendable {
         name = specification.name.text
         isolation = specification.isolation
         ownPort = specification.hostPort
-        guard !settings.stateless || specification.isolation == .shared else {
-            throw ConfigurationError(
-                .unsupported,
-                "server '\(specification.name)' has isolation client, which needs sessions;"
-                    + " use isolation shared, or serve without --stateless", at: specification.origin)
-        }
+        try settings.check(specification)
         let command = try specification.child()
         var logger = shared.logger
         logger[metadataKey: "server"] = "\(specification.name.text)"

@@ -40,9 +40,13 @@ struct ChildLineReader: Sendable {
             guard let element = bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count) else {
                 continue
             }
-            let envelope = try MessageScanner.scan(element.readableBytesUInt8Span)
-            guard envelope.kind != .batch else { continue }
-            upstream.received(ServerMessage(bytes: element, envelope: envelope))
+            do throws(ScanError) {
+                let envelope = try MessageScanner.scan(element.readableBytesUInt8Span)
+                guard envelope.kind != .batch else { continue }
+                upstream.received(ServerMessage(bytes: element, envelope: envelope))
+            } catch {
+                broken(element, error)
+            }
         }
     }
 

@@ -128,6 +128,26 @@ struct ResultLimitTests {
         #expect(try server.ask(Sample.call(id: "2"), answer: error) == [error])
     }
 
+    @Test(
+        "a result that is fetched as a task's is cut too, in an upstream of one client",
+        arguments: ["tools/call", "tasks/result"])
+    func oneClient(method: String) throws {
+        let fixture = try ServerFixture()
+        let server = fixture.clientServer { $0.multiplexer.resultLimit = 8 }
+        let (opening, sink) = (RecordingSink(), RecordingSink())
+        _ = server.receive(try .of(Sample.initialize), sink: opening)
+        let upstream = try fixture.lastStarted()
+        upstream.generationStarted(FakeConnection(), timer: FakeTimer())
+        try upstream.serve(Sample.initializeAnswer(id: "1"))
+        let request = #"{"jsonrpc":"2.0","id":7,"method":"\#(method)","params":{"name":"a","taskId":"t"}}"#
+        _ = server.receive(try .of(request, session: opening.openedSession), sink: sink)
+        try upstream.serve(Sample.answer(id: "2", #"{"content":[\#(text("0123456789"))]}"#))
+        #expect(
+            sink.bodies == [
+                Sample.answer(id: "7", #"{"content":[\#(text("01234567")),"# + notice("cut to 8 of 10 bytes") + "]}")
+            ])
+    }
+
     // MARK: Against values
 
     private static let pieces = [

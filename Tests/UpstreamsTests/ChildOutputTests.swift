@@ -156,6 +156,18 @@ struct ChildOutputTests {
         }
     }
 
+    @Test("a message of a batch with two ids fails its call, and those beside it are delivered")
+    func twoIDsInBatch() async throws {
+        try await OutputHarness.with { child in
+            let (first, second) = (RecordingSink(), RecordingSink())
+            let (one, two) = try (child.call(id: 7, first), child.call(id: 8, second))
+            try child.write(#"[{"id":\#(one),"result":{},"id":0},\#(Body.answer(two))]"# + "\n")
+            let problem = "a message that cannot be read: the message has the member 'id' twice (byte 20)"
+            #expect(first.answers == [Body.unusable(7, problem)])
+            #expect(second.answers == [Body.answer(8)])
+        }
+    }
+
     @Test("a request with two ids fails no call")
     func requestWithTwoIDs() async throws {
         try await OutputHarness.with { child in
