@@ -21,8 +21,13 @@ package struct DoorService: Sendable {
     package var logLevel = Logger.Level.info
     /// What is said in the log before anything starts, each in one sentence.
     package var warnings: [String] = []
+    /// What helps where it cannot listen, in the door's own words.
+    package var listenHint: String
 
-    package init(settings: BrokerSettings) { self.settings = settings }
+    package init(settings: BrokerSettings, listenHint: String) {
+        self.settings = settings
+        self.listenHint = listenHint
+    }
 
     /// Only the addresses are announced: whoever comes through a door has the clients set up.
     package var announcement: ServeAnnouncement {

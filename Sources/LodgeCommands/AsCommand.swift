@@ -67,7 +67,8 @@ struct AsCommand: AsyncParsableCommand {
         do {
             try await ServeSession(service.settings, redactor: redactor, logger: logger).run(service.announcement)
         } catch let error as ServeSession.Failure {
-            throw CommandFailure(message: error.message, hints: error.hints)
+            // Its own hints name flags of `serve`.
+            throw CommandFailure(message: error.message, hints: error.hints.isEmpty ? [] : [service.listenHint])
         }
     }
 }

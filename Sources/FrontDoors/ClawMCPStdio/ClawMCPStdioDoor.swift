@@ -78,7 +78,8 @@ struct ClawMCPStdioDoor {
         settings.outageIsUnavailable = true
         settings.sessionsEndWithGeneration = true
         settings.standardErrorPrefix = "mcp-stdio stderr: "
-        var service = DoorService(settings: settings)
+        var service = DoorService(
+            settings: settings, listenHint: "CLAW_MCP_STDIO_ADDR or CLAW_MCP_STDIO_PORT says where to listen")
         if let warning = Self.warning(place, hasToken: token != nil) { service.warnings.append(warning) }
         return service
     }

@@ -66,7 +66,8 @@ struct MCPProxyDoor {
         settings.stateless = arguments.switches[.stateless] ?? false
         // A first start that has to fetch its program may take minutes, and nothing cut it short.
         settings.startTimeout = Defaults.callTimeout.value
-        var service = DoorService(settings: settings)
+        var service = DoorService(
+            settings: settings, listenHint: "--host and --port say where to listen; 0 is a free port")
         service.logLevel = try logLevel(arguments)
         service.warnings = servers.warnings
         for (name, _) in arguments.environment where CredentialNames.isCredential(name) {

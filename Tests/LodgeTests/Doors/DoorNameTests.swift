@@ -30,6 +30,29 @@ extension Doors {
         }
 
         /// X4
+        @Test("a port that is taken is told in the door's own words") func portTaken() async throws {
+            let server = BuiltProducts.fixture("echo")
+            try await LodgeProcess.withServe(server: server) { lodge in
+                let address = "127.0.0.1:\(lodge.port)"
+                let claw = try await FinishedProgram.program(
+                    BuiltProducts.lodge, ["as", "claw-mcp-stdio"],
+                    environment: try CleanEnvironment.claw(server, ["CLAW_MCP_STDIO_ADDR": address]))
+                let proxy = try await FinishedProgram.program(
+                    BuiltProducts.lodge, ["as", "mcp-proxy", "--port", "\(lodge.port)", "--"] + server,
+                    environment: CleanEnvironment.path)
+                for (finished, hint) in [
+                    (claw, "CLAW_MCP_STDIO_ADDR or CLAW_MCP_STDIO_PORT says where to listen"),
+                    (proxy, "--host and --port say where to listen; 0 is a free port"),
+                ] {
+                    #expect(finished.status == .exited(1))
+                    #expect(
+                        finished.errors.hasSuffix(
+                            "error: cannot serve on \(address): the port is taken\nhint: \(hint)"))
+                }
+            }
+        }
+
+        /// X4
         @Test("what is no front door is refused", arguments: [[], ["nginx"]])
         func unknown(words: [String]) async throws {
             let finished = try await FinishedProgram.lodge(["as"] + words)
