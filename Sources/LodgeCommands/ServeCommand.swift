@@ -20,7 +20,7 @@ struct ServeCommand: AsyncParsableCommand {
             + "entry in the file name. An entry that cannot be used is left out with a warning, and the others are "
             + "served.")
 
-    @Option(help: "A JSON file with servers, as MCP clients have it (mcpServers, servers, …), or - for standard input.")
+    @Option(help: "A file with servers, as MCP clients have it (mcpServers, servers, …), or - for standard input.")
     var config: String?
 
     @Option(

@@ -45,19 +45,24 @@ extension ServerEntry {
         return port
     }
 
-    /// `timeout` in milliseconds, as most clients have it; what makes no sense is a warning and changes nothing.
+    /// `timeout` in milliseconds, as most clients have it, or `tool_timeout_sec` in seconds, as Codex has it; what makes
+    /// no sense is a warning and changes nothing.
     mutating func callTimeout() -> Duration? {
-        guard let value = take("timeout") else { return nil }
-        if case .number(let written) = value.content, let milliseconds = Double(written),
-            (Self.shortestTimeout...Self.longestTimeout).contains(milliseconds)
+        let inSeconds = callTimeout(
+            "tool_timeout_sec", factor: 1000, warning: "counts seconds, and at least one of them")
+        let inMilliseconds = callTimeout(
+            "timeout", factor: 1, warning: "counts milliseconds, and at least 1000 of them")
+        return inMilliseconds ?? inSeconds
+    }
+
+    private mutating func callTimeout(_ key: String, factor: Double, warning: String) -> Duration? {
+        guard let value = take(key) else { return nil }
+        if case .number(let written) = value.content, let number = Double(written),
+            (Self.shortestTimeout...Self.longestTimeout).contains(number * factor)
         {
-            return .milliseconds(milliseconds)
+            return .milliseconds(number * factor)
         }
-        warnings.append(
-            (
-                "\(label): timeout is ignored; it counts milliseconds, and at least 1000 of them",
-                text.location(of: value.offset)
-            ))
+        warnings.append(("\(label): \(key) is ignored; it \(warning)", text.location(of: value.offset)))
         return nil
     }
 }

@@ -47,6 +47,19 @@ extension ServerEntry {
                 + " give it a command or leave it out", at: source.location)
     }
 
+    /// `env_vars` is Codex's word for what a server gets of the environment of whoever starts it.
+    private mutating func passedVariables() throws(ConfigurationError) -> [String] {
+        var names: [String] = []
+        for (name, location) in try strings("env_vars") ?? [] {
+            guard ConfiguredValue.isVariableName(name[...]) else {
+                throw ConfigurationError(
+                    .value, "\(label): env_vars has '\(name)', which is not the name of a variable", at: location)
+            }
+            names.append(name)
+        }
+        return names
+    }
+
     /// `httpUrl` is Gemini CLI's word and `serverUrl` Windsurf's.
     private mutating func url() throws(ConfigurationError) -> Written? {
         for key in ["url", "httpUrl", "serverUrl"] {
@@ -80,7 +93,7 @@ extension ServerEntry {
         environment.merge(more) { first, _ in first }
         return ChildSpecification(
             command: try value(command, .command), arguments: arguments, environment: environment,
-            workingDirectory: directory)
+            passThrough: try passedVariables(), workingDirectory: directory)
     }
 }
 

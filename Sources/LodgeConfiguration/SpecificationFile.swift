@@ -4,7 +4,8 @@
 ///
 /// The shapes are a list of `{name, command, args, env …}` whose member names may be written in any case, and an object
 /// with the servers by name under one of `SpecificationShape`'s members. Unknown members are warnings, since the file
-/// is not Lodge's own. A file that is empty or blank has no servers. It reads no other file and resolves nothing.
+/// is not Lodge's own. It is TOML where its name says so, else JSON; one that is empty or blank has no servers. It reads
+/// no other file and resolves nothing.
 package struct SpecificationFile: Sendable {
     /// What one entry came to; an entry that is switched off came to nothing.
     package enum Entry: Sendable {
@@ -37,12 +38,17 @@ package struct SpecificationFile: Sendable {
     ) throws(ConfigurationError) -> SpecificationFile {
         guard bytes.contains(where: { $0 > 0x20 }) else { return SpecificationFile(entries: [], notices: []) }
         let text = SourceText(bytes, name: sourceName)
+        let isTOML = sourceName.lowercased().hasSuffix(".toml")
         let document: PositionedJSON
         do {
-            document = try JSONFileParser.parse(bytes, allowsComments: options.allowsComments)
+            document =
+                try isTOML
+                ? TOMLFileParser.parse(bytes)
+                : JSONFileParser.parse(bytes, allowsComments: options.allowsComments)
         } catch {
             throw ConfigurationError(
-                .syntax, "failed to parse as JSON: \(error.reason)", at: text.location(of: error.offset))
+                .syntax, "failed to parse as \(isTOML ? "TOML" : "JSON"): \(error.reason)",
+                at: text.location(of: error.offset))
         }
         var reader = SpecificationReader(text: text, isolation: options.isolation)
         switch document.content {

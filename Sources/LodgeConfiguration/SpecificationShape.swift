@@ -8,7 +8,7 @@ enum SpecificationShape: String, CaseIterable {
     case servers
     /// Zed.
     case contextServers = "context_servers"
-    /// Codex, whose own file is TOML.
+    /// Codex.
     case mcpServersOfCodex = "mcp_servers"
     /// OpenCode; its second version has the servers one level deeper.
     case mcp

@@ -69,7 +69,8 @@ class Broker:
 
     def __init__(self, command: list[str], *options: str, log: Path, environment: dict[str, str] | None = None,
                  folder: Path | None = None):
-        self.arguments = [program("lodge"), "serve", "--listen", "127.0.0.1:0", "--json", *options, "--", *command]
+        behind = ["--", *command] if command else []
+        self.arguments = [program("lodge"), "serve", "--listen", "127.0.0.1:0", "--json", *options, *behind]
         self.log = log
         self.environment = {**os.environ, **(environment or {})}
         self.folder = folder
@@ -114,6 +115,10 @@ class Broker:
     @property
     def target(self) -> HTTPTarget:
         return HTTPTarget(self.ready["servers"][0]["url"], self.token)
+
+    def target_of(self, name: str) -> HTTPTarget:
+        """One of several servers."""
+        return HTTPTarget(next(one["url"] for one in self.ready["servers"] if one["name"] == name), self.token)
 
     def children(self) -> set[tuple[int, str]]:
         """The living processes below the broker; what was seen once must be gone at the end."""
