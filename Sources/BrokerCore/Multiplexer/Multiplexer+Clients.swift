@@ -81,14 +81,14 @@ extension Multiplexer {
     ) -> MessageBytes? {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
+        if let member = ambiguity(in: message) {
+            return LodgeMessage.error(
+                id: id, code: -32600, message: "'\(member)' can be read in two ways; write it once, in its own case")
+        }
         if configuration.isolation == .shared, kind == .task || (kind == .callTool && message.envelope.task != nil) {
             return LodgeMessage.error(
                 id: id, code: -32601,
                 message: "tasks are not relayed in shared isolation; serve with --isolation client")
-        }
-        if !configuration.tools.allowsEverything, let member = ToolGate.ambiguity(in: message.envelope, bytes) {
-            return LodgeMessage.error(
-                id: id, code: -32600, message: "'\(member)' can be read in two ways; write it once, in its own case")
         }
         switch kind {
         case .ping:
@@ -130,6 +130,13 @@ extension Multiplexer {
         return message.calling(tool: own)
     }
 
+    /// Asked of every message of a client before anything is made of it.
+    private func ambiguity(in message: ClientMessage) -> String? {
+        let buffer = message.bytes
+        return Ambiguity.member(
+            in: message.envelope, buffer.readableBytesUInt8Span, isPoliced: !configuration.tools.allowsEverything)
+    }
+
     /// Makes nothing of the answers to a session's own earlier requests to subscribe, since it has left meanwhile.
     private mutating func forgetSubscribing(_ session: SessionKey, uri: String) {
         for (ticket, call) in pending where call.session == session && call.purpose == .subscribe(uri: uri) {
@@ -143,6 +150,7 @@ extension Multiplexer {
     ) -> Effects {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
+        guard ambiguity(in: message) == nil else { return Effects() }
         switch ClientNotification(message.envelope, in: bytes) {
         case .cancelled:
             return cancelled(message, session: session, now: now)
@@ -156,9 +164,7 @@ extension Multiplexer {
             return Effects()
         case .progress, .rootsListChanged, .other:
             // A request's method without an id must not slip past the rules for that request.
-            guard isReady, ClientRequest(message.envelope, in: bytes) == .other,
-                configuration.tools.allowsEverything || ToolGate.ambiguity(in: message.envelope, bytes) == nil
-            else { return Effects() }
+            guard isReady, ClientRequest(message.envelope, in: bytes) == .other else { return Effects() }
             return Effects(.send(LodgeMessage.oneLine(message)))
         }
     }
@@ -167,8 +173,8 @@ extension Multiplexer {
     package mutating func response(_ message: ClientMessage) -> Effects {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
-        guard let range = message.envelope.id, let ticket = RawID.integer(in: bytes, range),
-            let request = serverRequests.removeValue(forKey: ticket)
+        guard ambiguity(in: message) == nil, let range = message.envelope.id,
+            let ticket = RawID.integer(in: bytes, range), let request = serverRequests.removeValue(forKey: ticket)
         else { return Effects(.log(.unknownClientResponse)) }
         return Effects(.send(LodgeMessage.replacing(range, with: request.id, in: message)))
     }
