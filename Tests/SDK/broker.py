@@ -68,11 +68,12 @@ class Broker:
     """One `lodge serve` in the foreground, as a context manager. Ends by SIGTERM, with status 0, and alone."""
 
     def __init__(self, command: list[str], *options: str, log: Path, environment: dict[str, str] | None = None,
-                 folder: Path | None = None):
+                 folder: Path | None = None, sse: bool = False):
         self.arguments = [program("lodge"), "serve", "--listen", "127.0.0.1:0", "--json", *options, "--", *command]
         self.log = log
         self.environment = {**os.environ, **(environment or {})}
         self.folder = folder
+        self.sse = sse
         self.seen: set[tuple[int, str]] = set()
 
     def __enter__(self) -> Broker:
@@ -113,7 +114,11 @@ class Broker:
 
     @property
     def target(self) -> HTTPTarget:
-        return HTTPTarget(self.ready["servers"][0]["url"], self.token)
+        """Where the server is: its MCP endpoint, or with `sse` the stream of the 2024-11-05 transport beside it."""
+        url = self.ready["servers"][0]["url"]
+        if self.sse:
+            url = url.removesuffix("/mcp") + "/sse"
+        return HTTPTarget(url, self.token, self.sse)
 
     def children(self) -> set[tuple[int, str]]:
         """The living processes below the broker; what was seen once must be gone at the end."""
