@@ -261,6 +261,23 @@ struct TransportSessionTests {
         }
     }
 
+    @Test("answers to calls in flight still come when their session has ended")
+    func sessionEndedWithCalls() async throws {
+        let relay = FakeRelay()
+        try await withPair(relay) { _, pair in
+            let stream = try await initialize(pair, relay)
+            try await pair.takes(call(1))
+            try await pair.takes(call(2))
+            let (one, two) = (await relay.nextCall(), await relay.nextCall())
+            stream.close()
+            one.answer()
+            two.answer()
+            #expect(try await pair.stream.message()?.data == result(1))
+            #expect(try await pair.stream.message()?.data == result(2))
+            #expect(try await pair.stream.message() == nil)
+        }
+    }
+
     @Test("a later initialize puts another session in place of the first, which ends")
     func again() async throws {
         let relay = FakeRelay()

@@ -33,7 +33,8 @@ package struct RawEvent: Sendable, Equatable {
     /// What stands behind the colon of a comment.
     package var comment: String?
 
-    init(block: Substring) {
+    /// Reads the lines of one event.
+    package init(block: Substring) {
         for line in block.split(separator: "\n") {
             let colon = line.firstIndex(of: ":") ?? line.endIndex
             let rest = colon == line.endIndex ? "" : line[line.index(after: colon)...]

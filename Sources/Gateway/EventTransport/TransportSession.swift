@@ -14,6 +14,8 @@ final class TransportSession: OutletOwner {
         /// The core's session, once the client has initialized; a later `initialize` puts another in its place.
         var link: CoreSessionLink?
         var calls: [ObjectIdentifier: TransportCall] = [:]
+        /// Whether the session has ended, so that the stream ends behind the last answer.
+        var isEnding = false
         var isEnded = false
     }
 
@@ -85,7 +87,11 @@ final class TransportSession: OutletOwner {
     }
 
     private func leave(_ call: TransportCall) {
-        state.withLock { _ = $0.calls.removeValue(forKey: ObjectIdentifier(call)) }
+        let wasLast = state.withLock { state in
+            state.calls[ObjectIdentifier(call)] = nil
+            return state.isEnding && state.calls.isEmpty
+        }
+        if wasLast { outlet.end() }
     }
 
     // MARK: Messages for the client, on any thread
@@ -96,15 +102,15 @@ final class TransportSession: OutletOwner {
     /// Ends a request with its answer.
     func finish(_ call: TransportCall, _ answer: Answer) {
         guard case .opened(let bytes, let session) = answer else {
-            leave(call)
             send(answer.bytes)
+            leave(call)
             return
         }
         let link = CoreSessionLink(self, session: session)
         let (older, isEnded) = state.withLock { state in
             state.calls[ObjectIdentifier(call)] = nil
             guard !state.isEnded else { return (CoreSessionLink?.none, true) }
-            defer { state.link = link }
+            defer { (state.link, state.isEnding) = (link, false) }
             return (state.link, false)
         }
         if isEnded { return endCoreSession(session) }
@@ -116,7 +122,12 @@ final class TransportSession: OutletOwner {
 
     /// The core has ended a session: the client has to begin anew, if it was its present one.
     func linkEnded(_ link: CoreSessionLink) {
-        if state.withLock({ $0.link === link }) { outlet.end() }
+        let isOver = state.withLock { state in
+            guard state.link === link else { return false }
+            state.isEnding = true
+            return state.calls.isEmpty
+        }
+        if isOver { outlet.end() }
     }
 
     private func endCoreSession(_ session: String) {
