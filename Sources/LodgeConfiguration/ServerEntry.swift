@@ -112,6 +112,10 @@ struct ServerEntry {
                 throw wrong("\(key) \(name) must be a string, not \(entry.value.kind)", entry.value.offset)
             }
             let location = text.location(of: entry.value.offset)
+            if string.hasPrefix("$"), ConfiguredValue.isVariableName(string.dropFirst()) {
+                warnings.append(
+                    ("\(label): \(key) \(name) is taken as it is written; a variable is written ${NAME}", location))
+            }
             values[name] = try ConfiguredValue(
                 string, at: ValuePlace(server: server, role: role(name), location: location))
         }

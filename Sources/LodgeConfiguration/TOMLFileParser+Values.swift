@@ -66,11 +66,11 @@ extension TOMLFileParser {
     }
 
     private static func isDate(_ text: String) -> Bool {
-        text.wholeMatch(of: /\d{4}-\d{2}-\d{2}/) != nil
+        text.wholeMatch(of: /[0-9]{4}-[0-9]{2}-[0-9]{2}/) != nil
     }
 
     private static func isTime(_ text: String) -> Bool {
-        text.wholeMatch(of: /\d{2}:\d{2}:\d{2}(\.\d+)?/) != nil
+        text.wholeMatch(of: /[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?/) != nil
     }
 
     /// A number as JSON writes it, where it can.
@@ -81,7 +81,7 @@ extension TOMLFileParser {
             return Int(digits.dropFirst(2), radix: radix).map(String.init)
         }
         let plain = digits.hasPrefix("+") ? String(digits.dropFirst()) : digits
-        guard plain.wholeMatch(of: /-?(0|[1-9]\d*)(\.\d+)?([eE][+\-]?\d+)?/) != nil else { return nil }
+        guard plain.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+\-]?[0-9]+)?/) != nil else { return nil }
         return plain
     }
 

@@ -55,6 +55,16 @@ struct ServerEntryServingTests {
             ])
     }
 
+    @Test("a variable without braces is taken as it is written, with a warning")
+    func dollar() throws {
+        let (server, warnings) = try server(##""env":{"A":"$KEY","B":"$5","C":"${KEY}"}"##)
+        #expect(try server.child().environment.mapValues(\.text) == ["A": "$KEY", "B": "$5", "C": "${KEY}"])
+        #expect(
+            warnings == [
+                "mcp.json:1:46: server 'a': env A is taken as it is written; a variable is written ${NAME}"
+            ])
+    }
+
     @Test("requires is a list of names of variables")
     func requires() throws {
         #expect(try server(#""requires":["A","B_2"]"#).server.requires == ["A", "B_2"])

@@ -138,4 +138,26 @@ struct TOMLFileTests {
         let message = refusal(Array(repeating: "a", count: 1000).joined(separator: ".") + " = 1")
         #expect(message?.hasSuffix("failed to parse as TOML: it is nested too deeply") == true)
     }
+
+    @Test("noise is refused or read, and never more than that")
+    func noise() {
+        let sample = Array(
+            "[a.\"b\"]\nx = [1, 'y', {z = 1979-05-27}]\n[[c]]\nt = \"\"\"\\u00e9\n\"\"\" # end\nd.e = 0x1F\n".utf8)
+        var state: UInt64 = 1
+        func random(below limit: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % limit
+        }
+        for _ in 0..<3000 {
+            var bytes = Array(sample.prefix(random(below: sample.count + 1)))
+            for _ in 0..<random(below: 4) where !bytes.isEmpty {
+                bytes[random(below: bytes.count)] = sample[random(below: sample.count)]
+            }
+            do {
+                _ = try TOMLFileParser.parse(bytes)
+            } catch {
+                #expect((0...bytes.count).contains(error.offset))
+            }
+        }
+    }
 }

@@ -151,6 +151,32 @@ extension ServeProcess {
             }
         }
 
+        /// A24, A-G9
+        @Test("an entry has its own isolation and timeout, and what the flags say otherwise") func entrySettings()
+            async throws
+        {
+            let config = """
+                {"mcpServers": {
+                  "hasty": \(fixture("slow", ", \"timeout\": 1000, \"isolation\": \"shared\"")),
+                  "calm": \(fixture("slow"))
+                }}
+                """
+            try await LodgeProcess.withServe(config: config, ["--isolation", "client"]) { lodge async throws in
+                #expect(try await lodge.status(of: "hasty")?["isolation"] == "shared")
+                #expect(try await lodge.status(of: "calm")?["isolation"] == "client")
+                let hasty = try await lodge.serving("hasty").client()
+                let calm = try await lodge.serving("calm").client()
+                try await calm.send(MCPClient.call("hold", #"{"name":"x"}"#))
+                let answer = try await hasty.call("hold", #"{"name":"y"}"#)
+                #expect(
+                    answer.json?["error"]?["message"] == "server 'hasty' did not answer within 1 s without progress")
+                var beside = try await lodge.serving("calm").stranger()
+                (beside.session, beside.version) = (calm.session, calm.version)
+                _ = try await beside.call("release", #"{"name":"x"}"#)
+                #expect(try await calm.connection.response().answer == MCPClient.text("held x"))
+            }
+        }
+
         /// C2
         @Test("a server with requires takes part only when all of them are set, behind the others") func requires()
             async throws
