@@ -12,12 +12,17 @@ package final class ClientMessage: Sendable {
     /// The session that the client names, unverified.
     package let session: String?
     package let principal: Principal
+    /// The servers that the client's grant reaches, for an endpoint that stands for several.
+    package let servers: Grant.Servers
 
-    package init(bytes: ByteBuffer, envelope: Envelope, session: String?, principal: Principal) {
+    package init(
+        bytes: ByteBuffer, envelope: Envelope, session: String?, principal: Principal, servers: Grant.Servers = .all
+    ) {
         self.bytes = bytes
         self.envelope = envelope
         self.session = session
         self.principal = principal
+        self.servers = servers
     }
 }
 
@@ -59,6 +64,9 @@ package protocol ServerRelay: AnyObject, Sendable {
     /// The server's name: a path, never more than 32 characters.
     var name: String { get }
 
+    /// Whether a grant opens this endpoint; to any other client it does not exist.
+    func isReached(by servers: Grant.Servers) -> Bool
+
     /// Takes one message of a client: a request, a notification or a response, never a batch.
     func receive(_ message: ClientMessage, sink: any CallSink) -> Admission
 
@@ -79,6 +87,10 @@ package protocol ServerRelay: AnyObject, Sendable {
     var isReady: Bool { get }
     /// What `/status` says of the server.
     func status() -> ServerStatus
+}
+
+extension ServerRelay {
+    package func isReached(by servers: Grant.Servers) -> Bool { servers.contains(name) }
 }
 
 /// What `/status` and `lodge mcp status` say of one server; no secrets, no paths, no arguments.
