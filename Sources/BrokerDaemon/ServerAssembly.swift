@@ -45,21 +45,22 @@ struct ServerAssembly: Sendable {
     }
 
     let name: String
+    let isolation: Isolation
     let relay: Relay
     let supervisor: ChildSupervisor
 
     /// - Parameter shared: what the servers of one broker have in common.
     init(_ specification: ServerSpecification, settings: BrokerSettings, shared: Shared) throws(ConfigurationError) {
         name = specification.name.text
+        isolation = specification.isolation
         let command = try specification.child()
         var logger = shared.logger
         logger[metadataKey: "server"] = "\(specification.name.text)"
         supervisor = ChildSupervisor(
             plan: Self.plan(command, settings: settings, redactor: shared.redactor), guardian: shared.guardian,
             loops: shared.loops, logger: logger)
-        let ports = ServerPorts(
-            supervisor: supervisor, sessionIDs: shared.sessionIDs, callLog: shared.callLog, logger: logger,
-            now: { .now }, wallClock: { UInt64(max(0, Date.now.timeIntervalSince1970)) })
+        var ports = shared.ports(supervisor: supervisor, logger: logger)
+        ports.observer = shared.observer
         let configuration = ServerConfiguration(Self.multiplexer(specification, settings: settings))
         relay =
             switch specification.isolation {
@@ -75,6 +76,14 @@ struct ServerAssembly: Sendable {
         var sessionIDs: SessionIDs
         var callLog: (any CallLog)?
         var logger: Logger
+        /// Is told which servers are up.
+        var observer: (any ServerObserver)?
+
+        func ports(supervisor: any UpstreamSupervisor, logger: Logger) -> ServerPorts {
+            ServerPorts(
+                supervisor: supervisor, sessionIDs: sessionIDs, callLog: callLog, logger: logger,
+                now: { .now }, wallClock: { UInt64(max(0, Date.now.timeIntervalSince1970)) })
+        }
     }
 
     private static func multiplexer(

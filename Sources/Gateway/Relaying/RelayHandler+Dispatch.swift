@@ -28,7 +28,9 @@ extension RelayHandler {
     }
 
     func message(_ bytes: ByteBuffer, _ envelope: Envelope) -> ClientMessage {
-        ClientMessage(bytes: bytes, envelope: envelope, session: request.session, principal: request.principal)
+        ClientMessage(
+            bytes: bytes, envelope: envelope, session: request.session, principal: request.principal,
+            servers: request.servers)
     }
 
     private func dispatchRequest(_ message: ClientMessage, to relay: any ServerRelay) {

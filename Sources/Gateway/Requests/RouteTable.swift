@@ -22,10 +22,16 @@ package struct RouteTable: Sendable {
     /// By the whole path, with and without its trailing slash, so that a request needs no string of its own.
     private let endpoints: [String: any ServerRelay]
     private let defaultServer: (any ServerRelay)?
+    private let aggregate: (any ServerRelay)?
 
-    /// - Parameter defaultServer: the server behind `/mcp`; nil means the only one, where there is only one.
-    package init(_ servers: [any ServerRelay], defaultServer: String? = nil) {
+    /// - Parameters:
+    ///   - defaultServer: the server behind `/mcp`; nil means the only one, where there is only one.
+    ///   - aggregate: what stands behind `/all/mcp`; it is none of the servers.
+    package init(
+        _ servers: [any ServerRelay], defaultServer: String? = nil, aggregate: (any ServerRelay)? = nil
+    ) {
         self.servers = servers
+        self.aggregate = aggregate
         let paths = servers.flatMap { [(Self.path(to: $0.name), $0), (Self.path(to: $0.name) + "/", $0)] }
         endpoints = Dictionary(paths) { first, _ in first }
         let only = servers.count == 1 ? servers[0] : nil
@@ -35,6 +41,7 @@ package struct RouteTable: Sendable {
     package func endpoint(at path: String) -> Endpoint {
         switch path {
         case "/mcp", "/mcp/": return defaultServer.map { .server($0) } ?? .noServer
+        case "/all/mcp", "/all/mcp/": return aggregate.map { .server($0) } ?? .nothing
         case "/healthz", "/healthz/": return .health
         case "/readyz", "/readyz/": return .readiness
         case "/status", "/status/": return .status
@@ -55,7 +62,9 @@ package struct RouteTable: Sendable {
     package func paths(for grant: Grant) -> [String] {
         let reached = servers.filter { grant.reaches(server: $0.name) }
         let hasDefault = defaultServer.map { grant.reaches(server: $0.name) } ?? false
-        return (hasDefault ? ["/mcp"] : []) + reached.map { Self.path(to: $0.name) }
+        // For one server, the endpoint of all is no news.
+        let hasAll = aggregate != nil && reached.count > 1
+        return (hasDefault ? ["/mcp"] : []) + reached.map { Self.path(to: $0.name) } + (hasAll ? ["/all/mcp"] : [])
     }
 
     private static func path(to server: String) -> String { "/servers/\(server)/mcp" }

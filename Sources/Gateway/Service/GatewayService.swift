@@ -32,8 +32,9 @@ package struct GatewayService: Service {
     private let onBound: @Sendable (Bound) async -> Void
 
     package init(
-        _ configuration: GatewayConfiguration, servers: [any ServerRelay], authentication: any Authenticating,
-        group: any EventLoopGroup, logger: Logger, onBound: @escaping @Sendable (Bound) async -> Void
+        _ configuration: GatewayConfiguration, servers: [any ServerRelay], aggregate: (any ServerRelay)? = nil,
+        authentication: any Authenticating, group: any EventLoopGroup, logger: Logger,
+        onBound: @escaping @Sendable (Bound) async -> Void
     ) {
         self.configuration = configuration
         self.group = group
@@ -41,8 +42,8 @@ package struct GatewayService: Service {
         core = GatewayCore(
             policy: RequestPolicy(
                 hosts: configuration.hosts, origins: configuration.origins, authentication: authentication),
-            routes: RouteTable(servers, defaultServer: configuration.defaultServer), limits: configuration.limits,
-            meters: meters, logger: logger)
+            routes: RouteTable(servers, defaultServer: configuration.defaultServer, aggregate: aggregate),
+            limits: configuration.limits, meters: meters, logger: logger)
     }
 
     package func run() async throws {
