@@ -186,6 +186,59 @@ struct AllServersTests {
         }
     }
 
+    @Test("a client's own server that ends fails its call, is told as changed, and the next call has a new one")
+    func ownServerEnds() async throws {
+        try await session([TestServers.everything("own").isolated, TestServers.fixture("other", "echo")]) { _, ready in
+            let client = try await AllServersClient(ready)
+            let stream = try await client.stream()
+            func pid() async throws -> Int64? {
+                try await client.request("tools/call", #"{"name":"own__whoami"}"#)?["result"]?["structuredContent"]?[
+                    "pid"]?
+                    .integer
+            }
+            let first = try #require(try await pid())
+            let failed = try await client.request("tools/call", #"{"name":"own__exit","arguments":{"status":4}}"#)
+            #expect(failed?["error"]?["message"] == "server 'own' ended with exit status 4 before it answered")
+            for list in ["prompts", "resources", "tools"] {
+                #expect(
+                    try await stream.message()?.data
+                        == #"{"jsonrpc":"2.0","method":"notifications/\#(list)/list_changed"}"#)
+            }
+            let second = try #require(try await pid())
+            #expect(first != second)
+            #expect(try await client.names("tools/list", "tools").contains("other__echo"))
+            await stream.close()
+        }
+    }
+
+    /// A-G5
+    @Test("a cancellation reaches the server that has the call, and no other call of that id") func cancellation()
+        async throws
+    {
+        try await session([TestServers.everything("one"), TestServers.everything("two")]) { _, ready in
+            let (client, other) = (try await AllServersClient(ready), try await AllServersClient(ready))
+            let (call, bystander) = (try await client.another(), try await other.another())
+            try await call.send(MCPClient.call("one__hold", #"{"name":"x"}"#, id: "5", token: "5"))
+            try await bystander.send(MCPClient.call("one__hold", #"{"name":"y"}"#, id: "5", token: "5"))
+            // Both are at the server once their progress is there.
+            for waiting in [call, bystander] {
+                _ = try await waiting.connection.head()
+                #expect(try await waiting.connection.message()?.data?.contains(#""progressToken":5"#) == true)
+            }
+            let cancelled =
+                #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":5,"reason":"enough"}}"#
+            #expect(try await client.post(cancelled).status == 202)
+            #expect(try await call.connection.message()?.data?.contains(#""reason":"cancelled""#) == true)
+            for (server, count) in [("one", 1), ("two", 0)] {
+                let seen = try await client.request("tools/call", #"{"name":"\#(server)__subscriptions"}"#)
+                #expect(
+                    seen?["result"]?["structuredContent"]?["cancelledNotifications"] == .number(.init(Int64(count))))
+            }
+            _ = try await other.request("tools/call", #"{"name":"one__release","arguments":{"name":"y"}}"#)
+            #expect(try await bystander.connection.message()?.data == MCPClient.text("held y", id: "5"))
+        }
+    }
+
     /// X3
     @Test("20 clients with the same ids and tokens over 10 servers: 4,000 calls, none is answered wrong") func load()
         async throws

@@ -66,7 +66,9 @@ struct AggregateRequest: Sendable {
             return refuse(id, -32602, "unknown \(what): ")
         }
         if let server = MemberPrefix.server(in: bytes, contents: contents), let member = member(bytes, server) {
-            return forward(message.dropping(server.count + 2, of: raw), to: member, id)
+            let way = session.way(to: member)
+            let message = message.dropping(server.count + 2, of: raw, session: way.session)
+            return forward(message, to: member, id, way: way)
         }
         let name = JSONString.decode(bytes, contents: contents) ?? ""
         guard let parts = MemberPrefix.split(name: name), let member = member(parts.server),
@@ -83,12 +85,15 @@ struct AggregateRequest: Sendable {
 
     /// Sends a request to a member, at once where it has a session.
     ///
-    /// - Parameter sink: takes the answer; nil is the client's own.
+    /// - Parameters:
+    ///   - own: takes the answer; nil is the client's own sink.
+    ///   - known: what the session says of the way, if that was asked already.
     func forward(
-        _ message: ClientMessage, to member: AggregateMember, _ id: RawID, sink own: (any CallSink)? = nil
+        _ message: ClientMessage, to member: AggregateMember, _ id: RawID, sink own: (any CallSink)? = nil,
+        way known: AggregateSession.Way? = nil
     ) -> Admission {
         var sink = own ?? sink
-        let way = session.way(to: member)
+        let way = known ?? session.way(to: member)
         if own == nil, way.renamesResources {
             sink = ResourceNamesSink(sink, server: member.name) { [session] uri in
                 session.state.withLock { $0.isPrefixed(uri, of: member.name) }
@@ -96,7 +101,8 @@ struct AggregateRequest: Sendable {
         }
         if member.isolation == .client { sink = MemberSink(sink, member: member, session: session) }
         if let open = way.session {
-            let admission = member.relay.receive(message.addressed(to: open), sink: sink)
+            let addressed = message.session == open ? message : message.addressed(to: open)
+            let admission = member.relay.receive(addressed, sink: sink)
             guard case .refused(.unknownSession, _) = admission else { return admission }
             session.tellChanges(of: session.lost(open, of: member.name))
         }
@@ -127,7 +133,7 @@ struct AggregateRequest: Sendable {
                 "unknown log level; use one of debug, info, notice, warning, error, critical, "
                     + "alert, emergency")
         }
-        session.state.withLock { $0.level = message }
+        session.state.withLock { $0.level = message.kept }
         for (member, open) in session.open(among: members)
         where session.greeting(of: member)?.has("logging") == true {
             _ = member.relay.receive(message.addressed(to: open), sink: AnswerSink { _ in })

@@ -17,6 +17,9 @@ package final class AggregateServer: ServerRelay {
     /// No server can have this name; it is the endpoint's place in paths and sessions.
     package static let reservedName = ServerName.reserved
 
+    /// A session keeps its client's `initialize`, to open members' sessions with; in bytes.
+    static let longestHello = 256 * 1024
+
     /// What the parts of one aggregate share.
     struct Surroundings: Sendable {
         var lists = ListCall.Limits()
@@ -145,7 +148,14 @@ package final class AggregateServer: ServerRelay {
         guard let call = message.initializeCall(sink: sink, deadline: .now) else {
             return message.malformedInitialize()
         }
-        let session = AggregateSession(hello: message)
+        guard message.bytes.readableBytes <= Self.longestHello else {
+            return .refused(
+                .invalid,
+                LodgeMessage.error(
+                    id: call.id, code: -32602,
+                    message: "initialize is longer than \(Self.longestHello) bytes; send less"))
+        }
+        let session = AggregateSession(hello: message.kept)
         let opened = Mutex(false)
         let handshake = Operation(id: call.id, sink: sink) { [weak self] _ in
             // A client that left before its session was there leaves nothing at the members either.

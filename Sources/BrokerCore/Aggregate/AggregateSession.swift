@@ -76,11 +76,18 @@ final class AggregateSession: Sendable {
         state.withLock { $0.members[member.name]?.session }
     }
 
-    /// The member's session, where it is open, and whether any of its resources has another name for this client.
-    func way(to member: AggregateMember) -> (session: String?, renamesResources: Bool) {
+    /// What a call to a member has to know.
+    struct Way {
+        /// Nil where the member's session has to be opened first.
+        let session: String?
+        /// Whether any of the member's resources has another name for this client.
+        let renamesResources: Bool
+    }
+
+    func way(to member: AggregateMember) -> Way {
         state.withLock { state in
             let renames = !state.resources.renamed.isEmpty && state.resources.renamed.contains(member.name)
-            return (state.members[member.name]?.session, renames)
+            return Way(session: state.members[member.name]?.session, renamesResources: renames)
         }
     }
 

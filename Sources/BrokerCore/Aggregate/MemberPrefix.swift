@@ -46,14 +46,23 @@ extension ClientMessage {
         ClientMessage(bytes: bytes, envelope: envelope, session: session, principal: principal, servers: servers)
     }
 
-    /// The same message with the first bytes of a string taken away.
+    /// The same message in memory of its own, for one that is kept longer than its request.
+    var kept: ClientMessage {
+        let whole = bytes
+        var copy = ByteBufferAllocator().buffer(capacity: whole.readableBytes)
+        copy.writeBytes(whole.readableBytesSpan)
+        return ClientMessage(
+            bytes: copy, envelope: envelope, session: session, principal: principal, servers: servers)
+    }
+
+    /// The same message, for another session, with the first bytes of a string taken away.
     ///
     /// Blanks stand in their place, in front of the string, so that every other range of the envelope stays true.
     ///
     /// - Parameters:
     ///   - count: how many bytes of the string's contents go; they are written without escapes.
     ///   - raw: where the string stands, quotes included.
-    func dropping(_ count: Int, of raw: Range<Int>) -> ClientMessage {
+    func dropping(_ count: Int, of raw: Range<Int>, session: String?) -> ClientMessage {
         let whole = bytes
         let span = whole.readableBytesSpan
         var shortened = ByteBufferAllocator().buffer(capacity: span.byteCount)
@@ -66,7 +75,7 @@ extension ClientMessage {
         if envelope.name == raw { envelope.name = rest }
         if envelope.uri == raw { envelope.uri = rest }
         return ClientMessage(
-            bytes: shortened, envelope: envelope, session: nil, principal: principal, servers: servers)
+            bytes: shortened, envelope: envelope, session: session, principal: principal, servers: servers)
     }
 
     /// The same message with another string in the place of one; nil where the result is no message.

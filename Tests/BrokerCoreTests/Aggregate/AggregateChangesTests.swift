@@ -143,6 +143,45 @@ import Testing
         #expect(!one.received.contains { $0.text.contains("nobody") })
     }
 
+    /// Invariant: whatever is lost meanwhile, a call is answered once, by the server that it named.
+    @Test("calls of many tasks, while members lose their sessions, are each answered once by their own server")
+    func underLoss() async throws {
+        let names = ["one", "two", "three"]
+        let members = names.map { FakeMember($0, results: ["tools/call": ["from": .string($0)]]) }
+        let fixture = try Fixture(members)
+        let client = try fixture.client()
+        let stream = try #require(client.openStream())
+        let wrong = await withTaskGroup(of: [String].self) { group in
+            for number in 0..<8 {
+                group.addTask {
+                    (0..<300).compactMap { round in
+                        let name = names[(number + round) % names.count]
+                        let sink = RecordingSink()
+                        // Every task uses the same id.
+                        guard (try? client.send(Sample.call(id: "1", tool: "\(name)__x"), sink)) != nil,
+                            sink.bodies == [#"{"jsonrpc":"2.0","id":1,"result":{"from":"\#(name)"}}"#]
+                        else { return "\(name): \(sink.bodies)" }
+                        return nil
+                    }
+                }
+            }
+            group.addTask {
+                for round in 0..<200 {
+                    members[round % members.count].loseSessions()
+                    await Task.yield()
+                }
+                return []
+            }
+            return await group.reduce(into: []) { $0 += $1 }
+        }
+        // A session may be lost twice on a call's way: that call fails with the reason, and with no other answer.
+        #expect(wrong.allSatisfy { $0.contains("session-ended") }, "\(wrong.first ?? "")")
+        #expect(wrong.count < 100)
+        #expect(!stream.isClosed)
+        #expect(fixture.server.endSession(client.session, principal: .anonymous))
+        #expect(members.allSatisfy { $0.sessions.isEmpty })
+    }
+
     @Test("a change of roots reaches the members that know the client, a cancellation each of them")
     func notifications()
         throws

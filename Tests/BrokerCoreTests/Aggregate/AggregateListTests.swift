@@ -129,7 +129,7 @@ import Testing
             MemberPrefix.server(in: buffer.readableBytesUInt8Span, contents: $0)
         }
         let server = try #require(found)
-        let shortened = message.dropping(server.count + 2, of: raw).addressed(to: "s")
+        let shortened = message.dropping(server.count + 2, of: raw, session: "s")
         let bytes = shortened.bytes
         let scanned = try MessageScanner.scan(bytes.readableBytesUInt8Span)
         #expect(scanned == shortened.envelope)

@@ -81,6 +81,16 @@ import Testing
         #expect(try #require(sink.bodies.first).contains(#""protocolVersion":"2025-11-25""#))
     }
 
+    @Test("an initialize that is too long to be kept is refused, and reaches nobody") func longInitialize() throws {
+        let one = FakeMember("one")
+        let (sink, admission) = try Fixture([one]).opening(version: String(repeating: "x", count: 256 * 1024))
+        #expect(
+            admission.error == #"{"jsonrpc":"2.0","id":"me","error":{"code":-32602,"#
+                + #""message":"initialize is longer than 262144 bytes; send less"}}"#)
+        #expect(sink.answers.isEmpty)
+        #expect(one.received.isEmpty)
+    }
+
     @Test("a member that is down drops out; only where all are down is the client refused, with the first's reason")
     func down() throws {
         let (one, two) = (FakeMember("one"), FakeMember("two", results: Self.lists))
