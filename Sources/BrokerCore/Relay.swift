@@ -14,26 +14,30 @@ package final class ClientMessage: Sendable {
     package let principal: Principal
     /// Whether the message stands alone: it opens no session, and belongs to none.
     package let isStateless: Bool
+    /// The servers that the client's grant reaches, for an endpoint that stands for several.
+    package let servers: Grant.Servers
     /// The raw name that the server gets in place of `params.name`; nil leaves it as it is.
     let toolName: [UInt8]?
 
     package convenience init(
-        bytes: ByteBuffer, envelope: Envelope, session: String?, principal: Principal, isStateless: Bool = false
+        bytes: ByteBuffer, envelope: Envelope, session: String?, principal: Principal, isStateless: Bool = false,
+        servers: Grant.Servers = .all
     ) {
         self.init(
             bytes: bytes, envelope: envelope, session: session, principal: principal, isStateless: isStateless,
-            toolName: nil)
+            servers: servers, toolName: nil)
     }
 
     private init(
         bytes: ByteBuffer, envelope: Envelope, session: String?, principal: Principal, isStateless: Bool,
-        toolName: [UInt8]?
+        servers: Grant.Servers, toolName: [UInt8]?
     ) {
         self.bytes = bytes
         self.envelope = envelope
         self.session = session
         self.principal = principal
         self.isStateless = isStateless
+        self.servers = servers
         self.toolName = toolName
     }
 
@@ -43,7 +47,7 @@ package final class ClientMessage: Sendable {
         JSONString.encode(tool, into: &raw)
         return ClientMessage(
             bytes: bytes, envelope: envelope, session: session, principal: principal, isStateless: isStateless,
-            toolName: raw)
+            servers: servers, toolName: raw)
     }
 }
 
@@ -87,6 +91,8 @@ package protocol ServerRelay: AnyObject, Sendable {
 
     /// Whether the server's endpoint is served without sessions: each POST stands alone, and there is no other method.
     var isStateless: Bool { get }
+    /// Whether a grant opens this endpoint; to any other client it does not exist.
+    func isReached(by servers: Grant.Servers) -> Bool
 
     /// Takes one message of a client: a request, a notification or a response, never a batch.
     func receive(_ message: ClientMessage, sink: any CallSink) -> Admission
@@ -112,6 +118,7 @@ package protocol ServerRelay: AnyObject, Sendable {
 
 extension ServerRelay {
     package var isStateless: Bool { false }
+    package func isReached(by servers: Grant.Servers) -> Bool { servers.contains(name) }
 }
 
 /// What `/status` and `lodge mcp status` say of one server; no secrets, no paths, no arguments.

@@ -17,6 +17,8 @@ package import ServiceLifecycle
 package final class Broker: Sendable {
     private let settings: BrokerSettings
     private let servers: [ServerAssembly]
+    /// All of them in one endpoint.
+    private let aggregate: AggregateServer
     /// They end with the process: Hummingbird still asks for a loop in a task of its own after its server has returned.
     private let loops: MultiThreadedEventLoopGroup
     let guardian: GuardProcess
@@ -37,22 +39,29 @@ package final class Broker: Sendable {
         loops = MultiThreadedEventLoopGroup(numberOfThreads: Self.loopCount)
         guardian = GuardProcess { problem in logger.warning("\(problem)") }
         callLog = settings.logsCalls ? CallLogWriter(logger: logger) : nil
-        let shared = ServerAssembly.Shared(
+        var shared = ServerAssembly.Shared(
             guardian: guardian, loops: loops, redactor: redactor,
             sessionIDs: SessionIDs(signing: SessionSigner(.random())), callLog: callLog, logger: logger)
+        aggregate = AggregateServer(
+            version: settings.version, ports: shared.ports(supervisor: NoUpstreams(), logger: logger),
+            delays: LoopDelays(loops))
+        shared.observer = aggregate
         var servers: [ServerAssembly] = []
         for specification in settings.servers {
             servers.append(try ServerAssembly(specification, settings: settings, shared: shared))
         }
         self.servers = servers
+        aggregate.setMembers(servers.map { AggregateMember($0.relay.relay, isolation: $0.isolation) })
         let authentication = Self.authentication(settings)
         let meters = meters
         let loops = loops
+        let aggregate = aggregate
         func listener(_ relays: [any ServerRelay], port: Int, server: String?) -> Listener {
             let bound = BoundPort()
             let gateway = GatewayService(
                 Self.gateway(settings, port: port, defaultServer: server ?? settings.defaultServer), servers: relays,
-                authentication: authentication, group: loops, logger: logger, meters: meters
+                aggregate: server == nil ? aggregate : nil, authentication: authentication, group: loops, logger: logger,
+                meters: meters
             ) { place in
                 if case .tcp(_, let port) = place { bound.set(port) }
             }
@@ -74,7 +83,7 @@ package final class Broker: Sendable {
         if let callLog { all.append(callLog) }
         all += listeners
         all.append(SupervisorsService(servers: servers))
-        all.append(SweepService(servers: servers))
+        all.append(SweepService(servers: servers, aggregate: aggregate))
         return all
     }
 

@@ -52,12 +52,15 @@ struct SweepService: Service {
     static let interval: Duration = .seconds(15)
 
     let servers: [ServerAssembly]
+    let aggregate: AggregateServer
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             // Sleeping throws when the broker stops, which ends the loop.
             while (try? await Task.sleep(for: Self.interval)) != nil {
+                // Members first: they know which of their sessions are busy.
                 for server in servers { server.relay.sweep() }
+                aggregate.sweep()
             }
         }
     }

@@ -63,9 +63,8 @@ struct ServerAssembly: Sendable {
         supervisor = ChildSupervisor(
             plan: Self.plan(command, settings: settings, redactor: shared.redactor), guardian: shared.guardian,
             loops: shared.loops, logger: logger)
-        let ports = ServerPorts(
-            supervisor: supervisor, sessionIDs: shared.sessionIDs, callLog: shared.callLog, logger: logger,
-            now: { .now }, wallClock: { UInt64(max(0, Date.now.timeIntervalSince1970)) })
+        var ports = shared.ports(supervisor: supervisor, logger: logger)
+        ports.observer = shared.observer
         var configuration = ServerConfiguration(Self.multiplexer(specification, settings: settings))
         configuration.isStateless = settings.stateless
         configuration.sessionsEndWithGeneration = settings.sessionsEndWithGeneration
@@ -83,6 +82,14 @@ struct ServerAssembly: Sendable {
         var sessionIDs: SessionIDs
         var callLog: (any CallLog)?
         var logger: Logger
+        /// Is told which servers are up.
+        var observer: (any ServerObserver)?
+
+        func ports(supervisor: any UpstreamSupervisor, logger: Logger) -> ServerPorts {
+            ServerPorts(
+                supervisor: supervisor, sessionIDs: sessionIDs, callLog: callLog, logger: logger,
+                now: { .now }, wallClock: { UInt64(max(0, Date.now.timeIntervalSince1970)) })
+        }
     }
 
     private static func multiplexer(

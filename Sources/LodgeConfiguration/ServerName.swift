@@ -6,6 +6,8 @@
 package struct ServerName: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The longest name, in characters.
     package static let maximumLength = 32
+    /// The name that no server can have, because it stands for all of them.
+    package static let reserved = "all"
 
     /// The name of a server when there is nothing to make one of.
     package static let server = ServerName(valid: "server")
@@ -21,13 +23,20 @@ package struct ServerName: Hashable, Sendable, Comparable, CustomStringConvertib
                 "server name '\(text)' cannot be used; use at most 32 of a-z, 0-9 and -,"
                     + " with a letter or digit first and last\(proposal)")
         }
+        guard text != Self.reserved else { throw Self.isReserved(text) }
         self.text = text
+    }
+
+    /// The refusal of a name that is, or would become, the reserved one.
+    static func isReserved(_ text: String, at location: SourceLocation? = nil) -> ConfigurationError {
+        ConfigurationError(
+            .name, "server name '\(text)' stands for all servers together; choose another name", at: location)
     }
 
     private init(valid text: String) { self.text = text }
 
     /// Makes a name from any text: lower case, every other run of characters one `-`, cut to 32; nil if nothing is
-    /// left.
+    /// left, or only the reserved name.
     package static func slug(of text: String) -> ServerName? {
         var slug = ""
         for scalar in text.lowercased().unicodeScalars {
@@ -39,7 +48,7 @@ package struct ServerName: Hashable, Sendable, Comparable, CustomStringConvertib
         }
         slug = String(slug.prefix(maximumLength))
         while slug.hasSuffix("-") { slug.removeLast() }
-        return slug.isEmpty ? nil : ServerName(valid: slug)
+        return slug.isEmpty || slug == reserved ? nil : ServerName(valid: slug)
     }
 
     package static func < (left: ServerName, right: ServerName) -> Bool { left.text < right.text }

@@ -130,6 +130,7 @@ struct SpecificationReader {
     private func name(for written: String, at location: SourceLocation) throws(ConfigurationError) -> ServerName {
         if let name = try? ServerName(written) { return name }
         guard let slug = ServerName.slug(of: written) else {
+            if written.lowercased().contains(ServerName.reserved) { throw ServerName.isReserved(written, at: location) }
             throw ConfigurationError(
                 .name, "server name '\(written)' has no letter a-z and no digit; rename it", at: location)
         }

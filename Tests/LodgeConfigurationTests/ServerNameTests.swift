@@ -39,6 +39,13 @@ struct ServerNameTests {
         #expect(try ServerName(slug.text) == slug)
     }
 
+    @Test("the name that stands for all servers is no server's")
+    func reserved() {
+        let message = "server name 'all' stands for all servers together; choose another name"
+        #expect(throws: ConfigurationError(.name, message)) { try ServerName("all") }
+        #expect(ServerName.slug(of: "All!") == nil)
+    }
+
     @Test("there is no slug of nothing", arguments: ["", "---", "日本"])
     func noSlug(_ text: String) {
         #expect(ServerName.slug(of: text) == nil)

@@ -62,6 +62,13 @@ struct SpecificationFileRefusalTests {
                 == "mcp.json:1:32: servers 'my-a' and 'My A' would both be named 'my-a'; rename one of them")
     }
 
+    @Test("the name that stands for all servers", arguments: ["all", "All"])
+    func reservedName(_ name: String) {
+        #expect(
+            refusal(#"[{"name":"\#(name)","command":"c"}]"#)
+                == "mcp.json:1:2: server name '\(name)' stands for all servers together; choose another name")
+    }
+
     @Test("a name of which nothing is left")
     func noSlug() {
         #expect(

@@ -145,7 +145,8 @@ struct RunAgentTests {
         try await ScratchDirectory.with { scratch in
             let fake = try scratch.program("#!/bin/sh\nprintf '%s\\n' \"$@\"\ngrep -c http \"$2\"\n", named: "claude")
             let servers = [
-                TestServers.fixture("all", "echo"), TestServers.fixture("some", "echo").allowing("ec*", "mcp__some__x"),
+                TestServers.fixture("every", "echo"),
+                TestServers.fixture("some", "echo").allowing("ec*", "mcp__some__x"),
                 TestServers.fixture("none", "echo").allowing(),
             ]
             let specs = String(decoding: JSONValue.array(servers).serialized, as: UTF8.self)
@@ -158,7 +159,8 @@ struct RunAgentTests {
             #expect(lines.remove(at: 1).hasSuffix("/mcp-config.json"))
             #expect(
                 lines == [
-                    "--mcp-config", "--allowedTools", "mcp__all__*,mcp__some__ec*,mcp__some__x", "--strict-mcp-config",
+                    "--mcp-config", "--allowedTools", "mcp__every__*,mcp__some__ec*,mcp__some__x",
+                    "--strict-mcp-config",
                     "-p", "say hello", "--output-format", "stream-json", "6",
                 ])
         }

@@ -101,8 +101,8 @@ struct RunToolsTests {
 
     @Test("resources, prompts, completion and progress reach the agent too (C-G2)")
     func otherMethods() async throws {
-        try await session([TestServers.fixture("counting", "counting"), TestServers.everything("all")]) { _, ready in
-            let all = try await ready.client(of: "all")
+        try await session([TestServers.fixture("counting", "counting"), TestServers.everything("every")]) { _, ready in
+            let all = try await ready.client(of: "every")
             #expect(try await all.request("resources/list")["result"]?["resources"]?.elements?.isEmpty == false)
             #expect(try await all.request("prompts/list")["result"]?["prompts"]?.elements?.isEmpty == false)
             #expect(try await all.request("ping")["result"] == [:])

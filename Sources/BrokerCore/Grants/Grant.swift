@@ -23,6 +23,13 @@ package struct Grant: Sendable {
     package enum Servers: Sendable, Hashable {
         case all
         case only(Set<String>)
+
+        package func contains(_ server: String) -> Bool {
+            switch self {
+            case .all: true
+            case .only(let names): names.contains(server)
+            }
+        }
     }
 
     package let principal: Principal
@@ -40,10 +47,5 @@ package struct Grant: Sendable {
     package static let open = Grant(principal: .anonymous)
 
     /// Whether the grant reaches this server; a server outside it is answered as if it did not exist.
-    package func reaches(server: String) -> Bool {
-        switch servers {
-        case .all: true
-        case .only(let names): names.contains(server)
-        }
-    }
+    package func reaches(server: String) -> Bool { servers.contains(server) }
 }

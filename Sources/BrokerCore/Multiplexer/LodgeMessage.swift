@@ -21,8 +21,11 @@ package enum LodgeMessage {
     }
 
     private static func request(_ ticket: Ticket, _ method: String, _ params: JSONValue? = nil) -> MessageBytes {
-        MessageBytes(
-            bytes: MessageBuilder.request(id: RawID(ticket), method: method, params: params?.serialized))
+        request(id: RawID(ticket), method, params)
+    }
+
+    static func request(id: RawID, _ method: String, _ params: JSONValue? = nil) -> MessageBytes {
+        MessageBytes(bytes: MessageBuilder.request(id: id, method: method, params: params?.serialized))
     }
 
     static func initialize(ticket: Ticket, clientVersion: String) -> MessageBytes {
@@ -107,6 +110,14 @@ package enum LodgeMessage {
         var splice = Splice(message.envelope.value)
         splice.replace(range, with: .id)
         return spliced(withoutLineBreaks(message.bytes, message.envelope), splice, id: id, token: nil)
+    }
+
+    /// A server's request under another id, which also takes the place of its progress token.
+    static func renumbered(_ message: ServerMessage, as ticket: Ticket) -> MessageBytes {
+        var splice = Splice(message.envelope.value)
+        splice.replace(message.envelope.id, with: .id)
+        splice.replace(message.envelope.progressToken, with: .token)
+        return spliced(withoutLineBreaks(message.bytes, message.envelope), splice, id: RawID(ticket), token: nil)
     }
 
     /// A client's request as the server gets it: its id and its progress token are the ticket, its tool is named as

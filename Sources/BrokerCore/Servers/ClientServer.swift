@@ -234,13 +234,13 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
 
     /// A client that was let in proves the server as well as the throw-away upstream would have.
     private func proved(by upstream: Upstream) {
-        let proof = state.withLock { state in
-            state.proved = true
-            defer { state.proof = nil }
-            return state.proof
+        let (proof, isFirst) = state.withLock { state in
+            defer { (state.proved, state.proof) = (true, nil) }
+            return (state.proof, !state.proved)
         }
         if let proof { ports.supervisor.stop(proof) }
         gate.open(.ready)
+        if isFirst { ports.observer?.serverCameUp(name) }
     }
 
     package func handshakeEnded(failure: String?, upstream: Upstream) {
@@ -256,6 +256,7 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
         case (true, nil):
             ports.supervisor.stop(upstream)
             gate.open(.ready)
+            ports.observer?.serverCameUp(name)
         case (true, let failure?): gate.open(.failed(failure))
         case (false, _?): giveUp(upstream)
         case (false, nil): break

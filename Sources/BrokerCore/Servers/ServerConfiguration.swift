@@ -25,6 +25,8 @@ package struct ServerPorts: Sendable {
     package var supervisor: any UpstreamSupervisor
     package var sessionIDs: SessionIDs
     package var callLog: (any CallLog)?
+    /// Is told when the server comes up and goes down.
+    package var observer: (any ServerObserver)?
     package var logger: Logger
     package var now: Now
     /// Seconds since 1970, for what outlives the process.

@@ -162,11 +162,13 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
 
     package func handshakeEnded(failure: String?, upstream: Upstream) {
         gate.open(failure.map { .failed($0) } ?? .ready)
+        if failure == nil { ports.observer?.serverCameUp(name) }
     }
 
     package func generationEnded(_ ending: Ending, upstream: Upstream) {
         gate.open(.failed(ending.text))
         if configuration.sessionsEndWithGeneration { endAllSessions() }
+        ports.observer?.serverWentDown(name)
     }
 
     private func endAllSessions() {

@@ -30,7 +30,7 @@ extension RelayHandler {
     func message(_ bytes: ByteBuffer, _ envelope: Envelope) -> ClientMessage {
         ClientMessage(
             bytes: bytes, envelope: envelope, session: request.session, principal: request.principal,
-            isStateless: request.isStateless)
+            isStateless: request.isStateless, servers: request.servers)
     }
 
     private func dispatchRequest(_ message: ClientMessage, to relay: any ServerRelay) {

@@ -106,8 +106,9 @@ extension RelayHandler {
         switch core.policy.grant(authorization: fields.authorization) {
         case .failure(let refusal): return refusal
         case .success(let grant):
-            guard grant.reaches(server: relay.name) else { return .unknownPath(paths: core.routes.paths(for: grant)) }
+            guard relay.isReached(by: grant.servers) else { return .unknownPath(paths: core.routes.paths(for: grant)) }
             request.principal = grant.principal
+            request.servers = grant.servers
             request.grantExpiry = grant.expiry
         }
         request.relay = relay

@@ -28,6 +28,8 @@ struct RequestInHand {
     var sharedOrigin: String?
     var relay: (any ServerRelay)?
     var principal = Principal.anonymous
+    /// The servers that the principal's grant reaches.
+    var servers = Grant.Servers.all
     /// When the grant of the principal ends; nil where it ends with the process.
     var grantExpiry: ContinuousClock.Instant?
     /// The state of the grants before the principal's was looked up.

@@ -29,16 +29,19 @@ package struct RouteTable: Sendable {
     /// By what stands for a server in its paths: its name, or an alias in either of its forms.
     private let names: [String: any ServerRelay]
     private let defaultServer: (any ServerRelay)?
+    private let aggregate: (any ServerRelay)?
 
     /// - Parameters:
     ///   - defaultServer: the server behind `/mcp`; nil means the only one, where there is only one.
     ///   - defaultPath: a further path of that server.
     ///   - aliases: further names of servers in paths, each with the server's own name.
+    ///   - aggregate: what stands behind `/all/mcp`; it is none of the servers.
     package init(
         _ servers: [any ServerRelay], defaultServer: String? = nil, defaultPath: String? = nil,
-        aliases: [String: String] = [:]
+        aliases: [String: String] = [:], aggregate: (any ServerRelay)? = nil
     ) {
         self.servers = servers
+        self.aggregate = aggregate
         let only = servers.count == 1 ? servers[0] : nil
         let theDefault = defaultServer.map { name in servers.first { $0.name == name } } ?? only
         self.defaultServer = theDefault
@@ -59,6 +62,7 @@ package struct RouteTable: Sendable {
         case "/mcp", "/mcp/": return defaultServer.map { .server($0) } ?? .noServer
         case "/sse", "/sse/": return defaultServer.map { .events($0, messages: "/messages/") } ?? .noServer
         case "/messages", "/messages/": return defaultServer.map { .messages($0) } ?? .noServer
+        case "/all/mcp", "/all/mcp/": return aggregate.map { .server($0) } ?? .nothing
         case "/healthz", "/healthz/": return .health
         case "/readyz", "/readyz/": return .readiness
         case "/status", "/status/": return .status
@@ -87,7 +91,9 @@ package struct RouteTable: Sendable {
     package func paths(for grant: Grant) -> [String] {
         let reached = servers.filter { grant.reaches(server: $0.name) }
         let hasDefault = defaultServer.map { grant.reaches(server: $0.name) } ?? false
-        return (hasDefault ? ["/mcp"] : []) + reached.map { Self.path(to: $0.name) }
+        // For one server, the endpoint of all is no news.
+        let hasAll = aggregate != nil && reached.count > 1
+        return (hasDefault ? ["/mcp"] : []) + reached.map { Self.path(to: $0.name) } + (hasAll ? ["/all/mcp"] : [])
     }
 
     private static func path(to server: String) -> String { "/servers/\(server)/mcp" }

@@ -65,7 +65,7 @@ struct GatewayResponder: HTTPResponder {
     private func endpoint(of relay: any ServerRelay, _ request: Request) -> Response {
         if request.method == .options { return options(relay.allowedMethods) }
         return withGrant(request) { grant in
-            guard grant.reaches(server: relay.name) else {
+            guard relay.isReached(by: grant.servers) else {
                 return .refusal(.unknownPath(paths: core.routes.paths(for: grant)))
             }
             guard request.method == .delete, !relay.isStateless else {

@@ -33,8 +33,9 @@ package struct GatewayService: Service {
 
     /// - Parameter meters: those of another gateway of the same broker, for the two to count together.
     package init(
-        _ configuration: GatewayConfiguration, servers: [any ServerRelay], authentication: any Authenticating,
-        group: any EventLoopGroup, logger: Logger, meters: GatewayMeters = GatewayMeters(),
+        _ configuration: GatewayConfiguration, servers: [any ServerRelay], aggregate: (any ServerRelay)? = nil,
+        authentication: any Authenticating, group: any EventLoopGroup, logger: Logger,
+        meters: GatewayMeters = GatewayMeters(),
         onBound: @escaping @Sendable (Bound) async -> Void
     ) {
         self.configuration = configuration
@@ -46,7 +47,7 @@ package struct GatewayService: Service {
                 hosts: configuration.hosts, origins: configuration.origins, authentication: authentication),
             routes: RouteTable(
                 servers, defaultServer: configuration.defaultServer, defaultPath: configuration.defaultPath,
-                aliases: configuration.aliases),
+                aliases: configuration.aliases, aggregate: aggregate),
             limits: configuration.limits, meters: meters, logger: logger, version: configuration.version,
             started: UInt64(max(0, time(nil))), process: configuration.process,
             exposedHeaders: configuration.exposedHeaders.joined(separator: ", "),

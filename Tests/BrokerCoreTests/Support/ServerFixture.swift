@@ -77,7 +77,7 @@ struct ServerFixture {
         self.signing = signing
     }
 
-    private var ports: ServerPorts {
+    var ports: ServerPorts {
         let (clock, whileOpening) = (clock, whileOpening)
         let nonce = LockedValue<UInt64>(0)
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -103,13 +103,21 @@ struct ServerFixture {
         return configuration
     }
 
-    func sharedServer(_ adjust: (inout ServerConfiguration) -> Void = { _ in }) -> SharedServer {
+    func sharedServer(
+        observer: (any ServerObserver)? = nil, _ adjust: (inout ServerConfiguration) -> Void = { _ in }
+    ) -> SharedServer {
+        var ports = ports
+        ports.observer = observer
         let server = SharedServer(configuration(.shared, adjust), ports: ports)
         server.start()
         return server
     }
 
-    func clientServer(_ adjust: (inout ServerConfiguration) -> Void = { _ in }) -> ClientServer {
+    func clientServer(
+        observer: (any ServerObserver)? = nil, _ adjust: (inout ServerConfiguration) -> Void = { _ in }
+    ) -> ClientServer {
+        var ports = ports
+        ports.observer = observer
         let server = ClientServer(configuration(.client, adjust), ports: ports)
         server.start()
         return server
