@@ -11,7 +11,8 @@ package struct LodgeCommand: AsyncParsableCommand {
             + "authenticated endpoint with no secret in it.",
         version: Version.current,
         subcommands: [
-            ServeCommand.self, RunCommand.self, HealthcheckCommand.self, VersionCommand.self, ReferenceCommand.self,
+            ServeCommand.self, RunCommand.self, ConnectCommand.self, HealthcheckCommand.self, VersionCommand.self,
+            ReferenceCommand.self,
         ])
 
     package init() {}

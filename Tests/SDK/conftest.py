@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from broker import DIRECT, Broker, direct, program
+from broker import DIRECT, Broker, connected, direct, program
 
 # Makes the fixture server cut its lists into pages.
 PAGE_SIZE = "EVERYTHING_PAGE_SIZE"
@@ -36,7 +36,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]):
 def pytest_generate_tests(metafunc: pytest.Metafunc):
     """A test that uses `everything` runs once for each isolation its module names, or once without a broker."""
     if "everything" in metafunc.fixturenames:
-        kinds = ["direct"] if DIRECT else metafunc.module.ISOLATIONS
+        kinds = ["direct"] if DIRECT else list(metafunc.module.ISOLATIONS)
+        # Where a client has a process of its own, it may as well come by stdio, through `lodge connect`.
+        if "client" in kinds:
+            kinds.append("connect")
         metafunc.parametrize("everything", kinds, indirect=True, scope="module")
 
 
@@ -48,8 +51,9 @@ def everything(request: pytest.FixtureRequest, logs: Path):
         yield direct(command, environment={PAGE_SIZE: "10"})
         return
     log = logs / f"{request.module.__name__}-{request.param}.log"
-    with Broker(command, "--isolation", request.param, "--env", f"{PAGE_SIZE}=10", log=log) as broker:
-        yield broker.target
+    isolation = "client" if request.param == "connect" else request.param
+    with Broker(command, "--isolation", isolation, "--env", f"{PAGE_SIZE}=10", log=log) as broker:
+        yield connected(broker) if request.param == "connect" else broker.target
 
 
 @pytest.fixture
