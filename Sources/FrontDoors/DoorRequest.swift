@@ -32,7 +32,7 @@ package struct DoorService: Sendable {
     /// Only the addresses are announced: whoever comes through a door has the clients set up.
     package var announcement: ServeAnnouncement {
         var announcement = ServeAnnouncement(
-            printsJSON: false, readyFile: nil, token: nil, showsToken: false)
+            printsJSON: false, readyFile: nil, isStateless: settings.stateless, token: nil, showsToken: false)
         announcement.isBrief = true
         return announcement
     }

@@ -12,7 +12,8 @@ package struct LodgeCommand: AsyncParsableCommand {
             + "authenticated endpoint with no secret in it.",
         version: Version.current,
         subcommands: [
-            ServeCommand.self, RunCommand.self, AsCommand.self, HealthcheckCommand.self, VersionCommand.self,
+            ServeCommand.self, RunCommand.self, ConnectCommand.self, AsCommand.self, HealthcheckCommand.self,
+            VersionCommand.self,
             ReferenceCommand.self,
         ])
 

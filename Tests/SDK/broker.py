@@ -160,3 +160,9 @@ class Broker:
 
 def direct(command: list[str], folder: Path | None = None, environment: dict[str, str] | None = None) -> Target:
     return StdioTarget(command, environment or {}, str(folder) if folder else None)
+
+
+def connected(broker: Broker) -> Target:
+    """The same broker over stdio, through `lodge connect`; its token stands in no argument."""
+    command = [program("lodge"), "connect", "--token-env", "LODGE_TOKEN", broker.target.url]
+    return StdioTarget(command, {"LODGE_TOKEN": broker.token, "NO_PROXY": "127.0.0.1"})

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from broker import DIRECT, Broker, direct, program
+from broker import DIRECT, Broker, connected, direct, program
 
 # Makes the fixture server cut its lists into pages.
 PAGE_SIZE = "EVERYTHING_PAGE_SIZE"
@@ -38,6 +38,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc):
     of HTTP, or once without a broker."""
     if "everything" in metafunc.fixturenames:
         kinds = ["direct"] if DIRECT else [*metafunc.module.ISOLATIONS, *(f"{one}-sse" for one in metafunc.module.ISOLATIONS)]
+        # Where a client has a process of its own, it may as well come by stdio, through `lodge connect`.
+        if "client" in kinds:
+            kinds.append("connect")
         metafunc.parametrize("everything", kinds, indirect=True, scope="module")
 
 
@@ -51,8 +54,9 @@ def everything(request: pytest.FixtureRequest, logs: Path):
         return
     log = logs / f"{request.module.__name__}-{request.param}.log"
     isolation, _, transport = request.param.partition("-")
+    isolation = "client" if isolation == "connect" else isolation
     with Broker(command, "--isolation", isolation, "--env", f"{PAGE_SIZE}=10", log=log, sse=transport == "sse") as broker:
-        yield broker.target
+        yield connected(broker) if request.param == "connect" else broker.target
 
 
 @pytest.fixture

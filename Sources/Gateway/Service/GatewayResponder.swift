@@ -79,7 +79,7 @@ struct GatewayResponder: HTTPResponder {
     private func transportEndpoint(of relay: any ServerRelay, _ request: Request, allowed: String) -> Response {
         if request.method == .options { return options(allowed) }
         return withGrant(request) { grant in
-            guard grant.reaches(server: relay.name) else {
+            guard relay.isReached(by: grant.servers) else {
                 return .refusal(.unknownPath(paths: core.routes.paths(for: grant)))
             }
             return .refusal(.wrongMethod(allowed: allowed))
