@@ -142,6 +142,8 @@ package struct ServerStatus: Sendable {
     package var unknownAnswers: Int
     /// Requests of clients that were taken, answered or not.
     package var requests: Int
+    /// How those of them that reached the server, or were refused to it, ended.
+    package var outcomes = OutcomeCounts()
     /// When a client last sent something in a session, in seconds since 1970; nil where none did.
     package var lastActivity: UInt64?
 

@@ -91,7 +91,8 @@ package struct ServeAnnouncement: Sendable {
             guard !isolation.withheld.isEmpty else {
                 return "\(start): each session has a process of its own; nothing is withheld"
             }
-            return "\(start): all clients share one process; withheld: "
+            let process = servers.count > 1 ? "one process of each" : "one process"
+            return "\(start): all clients share \(process); withheld: "
                 + isolation.withheld.joined(separator: ", ") + " (--isolation client gives them)"
         }
     }

@@ -3,8 +3,10 @@ import ArgumentParser
 import BrokerDaemon
 import Foundation
 import FrontDoors
+import HTTPTransport
 import LodgeConfiguration
 import Logging
+import Upstreams
 
 /// Lodge in the place of another program: that one's own command line, by its own rules.
 struct AsCommand: AsyncParsableCommand {
@@ -33,10 +35,7 @@ struct AsCommand: AsyncParsableCommand {
         case .healthcheck(let probe):
             guard await probe.ask(within: .seconds(3)) != 200 else { return }
             throw CommandFailure(message: "the server at \(probe.host):\(probe.port) cannot be used")
-        case .connect:
-            throw CommandFailure(
-                message: "a remote server on standard input and output is not there yet",
-                hints: ["give the client the URL itself if it speaks HTTP"])
+        case .connect(let request): try await connect(request)
         }
     }
 
@@ -57,12 +56,26 @@ struct AsCommand: AsyncParsableCommand {
         }
     }
 
-    private func serve(_ service: DoorService) async throws {
+    private func connect(_ request: ConnectRequest) async throws {
         let redactor = SharedRedactor()
-        let level = service.logLevel
-        let logger = Logger(label: "lodge") { label in
+        let settings = ConnectSettings(request, environment: ProcessInfo.processInfo.environment)
+        let session = ConnectSession(settings, redactor: redactor, logger: logger(at: .info, redactor))
+        do {
+            throw ExitCode(try await session.run())
+        } catch let failure as ConnectSession.Failure {
+            throw CommandFailure(message: failure.message)
+        }
+    }
+
+    private func logger(at level: Logger.Level, _ redactor: SharedRedactor) -> Logger {
+        Logger(label: "lodge") { label in
             StandardErrorLog(label: label, level: level, format: .text, redaction: redactor)
         }
+    }
+
+    private func serve(_ service: DoorService) async throws {
+        let redactor = SharedRedactor()
+        let logger = logger(at: service.logLevel, redactor)
         for warning in service.warnings { logger.warning("\(warning)") }
         do {
             try await ServeSession(service.settings, redactor: redactor, logger: logger).run(service.announcement)
@@ -70,5 +83,20 @@ struct AsCommand: AsyncParsableCommand {
             // Its own hints name flags of `serve`.
             throw CommandFailure(message: error.message, hints: error.hints.isEmpty ? [] : [service.listenHint])
         }
+    }
+}
+
+extension ConnectSettings {
+    /// What a door asks for, in the words of `lodge connect`.
+    fileprivate init(_ request: ConnectRequest, environment: [String: String]) {
+        self.init(url: request.url, environment: environment)
+        transport = request.transport == .serverSentEvents ? .sse : .http
+        headers = request.headers.map { HTTPField($0.name, $0.value) }
+        verification =
+            switch request.verification {
+            case .standard: .system
+            case .off: .off
+            case .authorities(let file): .authorities(file: file)
+            }
     }
 }

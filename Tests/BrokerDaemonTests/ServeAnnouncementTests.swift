@@ -98,7 +98,7 @@ struct ServeAnnouncementTests {
                   }
                 }
                 authentication is off: whoever can connect can call
-                isolation shared (a, c): all clients share one process; withheld: sampling, elicitation, roots, \
+                isolation shared (a, c): all clients share one process of each; withheld: sampling, elicitation, roots, \
                 log messages (they go to lodge's own log), tasks (--isolation client gives them)
                 isolation client (b): each session has a process of its own; nothing is withheld
 

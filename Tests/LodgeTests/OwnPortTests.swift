@@ -139,6 +139,8 @@ extension ServeProcess {
                 #expect(figures("sessions", of: "two") == 1)
                 #expect(figures("requests_total", of: "one") == 0)
                 #expect(figures("requests_total", of: "two") == 3)
+                #expect(figures("calls_total", of: "two", outcome: "answered") == 3)
+                #expect(figures("calls_total", of: "two", outcome: "timed-out") == 0)
                 #expect(figures("last_activity_timestamp_seconds", of: "one") == nil)
                 #expect((figures("last_activity_timestamp_seconds", of: "two") ?? 0) > 1_700_000_000)
                 #expect((figures.values["lodge_gateway_connections"] ?? 0) >= 2)

@@ -26,9 +26,7 @@ extension Multiplexer {
         if let answer = answeredHere(message, kind: kind, id: id, session: session) {
             effects.append(.finish(sink, .message(answer)))
             if kind == .callTool || kind == .task {
-                effects.append(
-                    call.record(server: configuration.server, outcome: .refused, answerBytes: 0, now: now)
-                        .map(Effect.record))
+                effects.append(ended(call, .refused, now: now))
             }
             return (nil, effects)
         }
@@ -198,9 +196,7 @@ extension Multiplexer {
             // MCP 2025-11-25, cancellation: the receiver does not respond. The exchange has to end all the same.
             effects.append(
                 .finish(call.sink, .message(CallFailure.cancelled(server: configuration.server).answer(id: call.id))))
-            effects.append(
-                call.record(server: configuration.server, outcome: .cancelled, answerBytes: 0, now: now)
-                    .map(Effect.record))
+            effects.append(ended(call, .cancelled, now: now))
         }
         return effects
     }
@@ -216,9 +212,7 @@ extension Multiplexer {
         guard let call = remove(ticket) else { return Effects() }
         var effects = Effects()
         if call.held == nil { effects.append(.send(LodgeMessage.cancelled(ticket, reason: "the client left"))) }
-        effects.append(
-            call.record(server: configuration.server, outcome: .cancelled, answerBytes: 0, now: now)
-                .map(Effect.record))
+        effects.append(ended(call, .cancelled, now: now))
         return effects
     }
 
@@ -239,7 +233,7 @@ extension Multiplexer {
         return call
     }
 
-    func finish(
+    mutating func finish(
         _ call: PendingCall, with failure: CallFailure, outcome: CallRecord.Outcome, now: ContinuousClock.Instant
     ) -> Effects {
         let answer = failure.answer(id: call.id, withTail: configuration.showsStderrTail)
@@ -247,9 +241,16 @@ extension Multiplexer {
         var effects = Effects(
             .finish(
                 call.sink, isUnavailable ? .unavailable(answer, retryAfter: failure.secondsToRetry) : .message(answer)))
-        effects.append(
-            call.record(server: configuration.server, outcome: outcome, answerBytes: 0, now: now)
-                .map(Effect.record))
+        effects.append(ended(call, outcome, now: now))
         return effects
+    }
+
+    /// Counts the end of a call, and records it where somebody keeps a log of calls.
+    mutating func ended(
+        _ call: PendingCall, _ outcome: CallRecord.Outcome, answerBytes: Int = 0, now: ContinuousClock.Instant
+    ) -> Effect? {
+        counters.outcomes[outcome] += 1
+        return call.record(server: configuration.server, outcome: outcome, answerBytes: answerBytes, now: now)
+            .map(Effect.record)
     }
 }

@@ -80,10 +80,7 @@ extension Multiplexer {
             }
         }
         effects.append(
-            call.record(
-                server: configuration.server, outcome: succeeded ? .answered : .error,
-                answerBytes: message.bytes.readableBytes, now: now
-            ).map(Effect.record))
+            ended(call, succeeded ? .answered : .error, answerBytes: message.bytes.readableBytes, now: now))
         return effects
     }
 

@@ -123,6 +123,8 @@ package struct Multiplexer: ~Copyable {
         package var unknownAnswers = 0
         /// Requests of clients that were taken, `initialize` left out.
         package var requests = 0
+        /// How calls ended; those that Lodge answers itself are not among them, but for refused ones.
+        package var outcomes = OutcomeCounts()
     }
 
     package init(_ configuration: Configuration) { self.configuration = configuration }

@@ -189,6 +189,7 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
             status.lateAnswers = state.past.lateAnswers
             status.unknownAnswers = state.past.unknownAnswers
             status.requests = state.past.requests
+            status.outcomes = state.past.outcomes
             status.serverInfo = state.serverInfo
             status.protocolVersion = state.version
         }
@@ -200,6 +201,7 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
                 status.lateAnswers += multiplexer.counters.lateAnswers
                 status.unknownAnswers += multiplexer.counters.unknownAnswers
                 status.requests += multiplexer.counters.requests
+                status.outcomes.add(multiplexer.counters.outcomes)
             }
         }
         return status

@@ -19,6 +19,7 @@ extension ServerStatus {
         lateAnswers = multiplexer.counters.lateAnswers
         unknownAnswers = multiplexer.counters.unknownAnswers
         requests = multiplexer.counters.requests
+        outcomes = multiplexer.counters.outcomes
         (serverInfo, protocolVersion) = multiplexer.serverIdentity
     }
 }
@@ -54,5 +55,6 @@ extension Multiplexer.Counters {
         lateAnswers += other.lateAnswers
         unknownAnswers += other.unknownAnswers
         requests += other.requests
+        outcomes.add(other.outcomes)
     }
 }

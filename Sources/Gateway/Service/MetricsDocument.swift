@@ -16,9 +16,23 @@ enum MetricsDocument {
                 text.sample(family.name, value, labels: [("server", server.name), ("isolation", server.isolation)])
             }
         }
+        addCalls(of: servers, to: &text)
         // What belongs to no server tells of others' servers too.
         if case .all = grant.servers { addProcess(core, to: &text) }
         return text.text
+    }
+
+    private static func addCalls(of servers: [ServerStatus], to text: inout PrometheusText) {
+        text.family("lodge_server_calls_total", .counter, "Requests that ended, by how they did.")
+        for server in servers {
+            for outcome in CallRecord.Outcome.allCases {
+                text.sample(
+                    "lodge_server_calls_total", server.outcomes[outcome],
+                    labels: [
+                        ("server", server.name), ("isolation", server.isolation), ("outcome", outcome.rawValue),
+                    ])
+            }
+        }
     }
 
     private static func addProcess(_ core: GatewayCore, to text: inout PrometheusText) {

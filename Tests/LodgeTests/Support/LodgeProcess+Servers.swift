@@ -66,7 +66,8 @@ struct Figures {
     }
 
     /// A figure of a server in isolation `shared`.
-    func callAsFunction(_ name: String, of server: String) -> Double? {
-        values["lodge_server_\(name){server=\"\(server)\",isolation=\"shared\"}"]
+    func callAsFunction(_ name: String, of server: String, outcome: String? = nil) -> Double? {
+        let more = outcome.map { ",outcome=\"\($0)\"" } ?? ""
+        return values["lodge_server_\(name){server=\"\(server)\",isolation=\"shared\"\(more)}"]
     }
 }
