@@ -52,8 +52,9 @@ struct AgentOptions {
         configurationFile = file
         city = options.takeValue("city") ?? "Berlin"
         triesLeak = options.takeFlag("try-leak")
+        let given = options.takeValue("hunt-for-prefix")
         // In two parts, so that the program file does not hold the beginning of a key.
-        let prefix = options.takeValue("hunt-for-prefix") ?? ["LODGE-DEMO", "KEY-"].joined(separator: "-")
+        let prefix = given ?? ["LODGE-DEMO", "KEY-"].joined(separator: "-")
         let digest = options.takeValue("canary-sha256")
         let length = options.takeNumber("canary-length")
         let processes = options.takeValue("processes") ?? "all"
@@ -61,6 +62,10 @@ struct AgentOptions {
         options.finish()
         guard (digest == nil) == (length == nil) else {
             CommandLineOptions.refuse("options '--canary-sha256' and '--canary-length' belong together")
+        }
+        // A digest alone says nothing of where a key could begin, and a hunt for another key would find nothing.
+        guard digest == nil || given != nil else {
+            CommandLineOptions.refuse("option '--canary-sha256' only narrows '--hunt-for-prefix'; give both")
         }
         guard let scope = ProcessScope(processes) else {
             CommandLineOptions.refuse("option '--processes' must be all, none or process ids with commas between them")
