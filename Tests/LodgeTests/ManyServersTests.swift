@@ -147,7 +147,7 @@ extension ServeProcess {
                 #expect(answer.status == 404)
                 #expect(
                     answer.json?["error"]?["message"]
-                        == "there is nothing at this path; this broker has /servers/a/mcp, /servers/b/mcp")
+                        == "there is nothing at this path; this broker has /servers/a/mcp, /servers/b/mcp, /all/mcp")
             }
         }
 
@@ -182,7 +182,7 @@ extension ServeProcess {
             async throws
         {
             let config = """
-                [{"name": "all", "command": "\(BuiltProducts.fixture)", "args": ["echo"], "requires": ["R_ONE", "R_TWO"]},
+                [{"name": "both", "command": "\(BuiltProducts.fixture)", "args": ["echo"], "requires": ["R_ONE", "R_TWO"]},
                  {"name": "some", "command": "\(BuiltProducts.fixture)", "args": ["echo"],
                   "requires": ["R_ONE", "R_EMPTY", "R_NONE"]},
                  {"name": "none", "command": "\(BuiltProducts.fixture)", "args": ["echo"], "requires": ["R_NONE"]},
@@ -191,7 +191,7 @@ extension ServeProcess {
             try await LodgeProcess.withServe(
                 config: config, environment: ["R_ONE": "1", "R_TWO": "2", "R_EMPTY": ""]
             ) { lodge async throws in
-                #expect(try await lodge.statusNames() == ["plain", "all"])
+                #expect(try await lodge.statusNames() == ["plain", "both"])
                 await lodge.log.wait(for: "server 'none' is left out")
                 #expect(
                     lodge.log.lines(with: "warning lodge:").first?.hasSuffix(

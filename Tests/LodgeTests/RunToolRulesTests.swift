@@ -96,15 +96,15 @@ struct RunToolRulesTests {
 
     @Test("a result over the limit is cut with a notice, in either isolation", arguments: ["shared", "client"])
     func limit(isolation: String) async throws {
-        let server = TestServers.everything("all").with("result_limit", "64KiB").with(
+        let server = TestServers.everything("whole").with("result_limit", "64KiB").with(
             "isolation", .string(isolation))
         try await session([server]) { _, ready in
-            let client = try await ready.client(of: "all")
+            let client = try await ready.client(of: "whole")
             #expect(try await text(client.call("big", ["bytes": 65_536])) == [String(repeating: "x", count: 65_536)])
             #expect(
                 try await text(client.call("big", ["bytes": 300_000])) == [
                     String(repeating: "x", count: 65_536),
-                    "[lodge: cut to 65536 of 300000 bytes; server 'all']",
+                    "[lodge: cut to 65536 of 300000 bytes; server 'whole']",
                 ])
         }
     }
