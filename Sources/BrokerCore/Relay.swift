@@ -69,6 +69,10 @@ package protocol ServerRelay: AnyObject, Sendable {
     func openStream(_ sink: any StreamSink, session: String, principal: Principal) -> Bool
     /// Detaches a stream whose client has gone; without effect when another one has taken its place.
     func closeStream(_ sink: any StreamSink, session: String, principal: Principal)
+    /// Detaches a stream whose client left at `time` and did not come back: it took `unseen` for that client meanwhile.
+    func closeStream(
+        _ sink: any StreamSink, session: String, principal: Principal, unseen: [MessageBytes],
+        since time: ContinuousClock.Instant)
     /// Notes that a session's client still takes what we write, so that the session does not count as idle.
     func touch(session: String, principal: Principal)
 
@@ -79,6 +83,15 @@ package protocol ServerRelay: AnyObject, Sendable {
     var isReady: Bool { get }
     /// What `/status` says of the server.
     func status() -> ServerStatus
+}
+
+extension ServerRelay {
+    package func closeStream(
+        _ sink: any StreamSink, session: String, principal: Principal, unseen: [MessageBytes],
+        since time: ContinuousClock.Instant
+    ) {
+        closeStream(sink, session: session, principal: principal)
+    }
 }
 
 /// What `/status` and `lodge mcp status` say of one server; no secrets, no paths, no arguments.
