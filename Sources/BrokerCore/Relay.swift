@@ -104,6 +104,10 @@ package protocol ServerRelay: AnyObject, Sendable {
     func openStream(_ sink: any StreamSink, session: String, principal: Principal) -> Bool
     /// Detaches a stream whose client has gone; without effect when another one has taken its place.
     func closeStream(_ sink: any StreamSink, session: String, principal: Principal)
+    /// Detaches a stream whose client left at `time` and did not come back: it took `unseen` for that client meanwhile.
+    func closeStream(
+        _ sink: any StreamSink, session: String, principal: Principal, unseen: [MessageBytes],
+        since time: ContinuousClock.Instant)
     /// Notes that a session's client still takes what we write, so that the session does not count as idle.
     func touch(session: String, principal: Principal)
 
@@ -119,6 +123,12 @@ package protocol ServerRelay: AnyObject, Sendable {
 extension ServerRelay {
     package var isStateless: Bool { false }
     package func isReached(by servers: Grant.Servers) -> Bool { servers.contains(name) }
+    package func closeStream(
+        _ sink: any StreamSink, session: String, principal: Principal, unseen: [MessageBytes],
+        since time: ContinuousClock.Instant
+    ) {
+        closeStream(sink, session: session, principal: principal)
+    }
 }
 
 /// What `/status` and `lodge mcp status` say of one server; no secrets, no paths, no arguments.

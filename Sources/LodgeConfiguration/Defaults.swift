@@ -55,6 +55,15 @@ package enum Defaults {
     package static let answerBecomesStream = Default(
         key: "answer becomes a stream", value: Duration.seconds(15), unit: .seconds,
         text: "an answer becomes an event stream with the first other message, or after this long")
+    package static let replayWindow = Default(
+        key: "stream kept without its client", value: Duration.seconds(60), unit: .seconds,
+        text: "an event stream whose client left can be resumed for this long")
+    package static let replayEvents = Default(
+        key: "events kept of a stream", value: 256, unit: .count,
+        text: "the last events of a stream that can be sent again")
+    package static let replayBytes = Default(
+        key: "bytes kept of a stream", value: 1 << 20, unit: .bytes,
+        text: "older events than these are dropped, but never the newest")
     package static let teardownAfterInput = Default(
         key: "teardown, after stdin is closed", value: Duration.seconds(1), unit: .seconds,
         text: "a server has this long to end before its process group gets TERM")

@@ -15,7 +15,8 @@ package enum DefaultsTable {
         row(Defaults.listenPort), row(Defaults.bodyLimit), row(Defaults.lineLimit), row(Defaults.responseLimit),
         row(Defaults.callTimeout), row(Defaults.callAbsoluteTimeout), row(Defaults.startTimeout),
         row(Defaults.sessionIdle), row(Defaults.sessionAbsolute), row(Defaults.sessionCap), row(Defaults.keepAlive),
-        row(Defaults.writeStall), row(Defaults.answerBecomesStream), row(Defaults.teardownAfterInput),
+        row(Defaults.writeStall), row(Defaults.answerBecomesStream), row(Defaults.replayWindow),
+        row(Defaults.replayEvents), row(Defaults.replayBytes), row(Defaults.teardownAfterInput),
         row(Defaults.teardownAfterTerminate), row(Defaults.restartDelays), row(Defaults.restartReset),
         row(Defaults.clientUpstreamCap), row(Defaults.clientUpstreamIdle),
     ]

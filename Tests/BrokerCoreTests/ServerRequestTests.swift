@@ -71,6 +71,22 @@ struct ServerRequestTests {
         #expect(stream.messages == [sampling(id: harness.lastTicket)])
     }
 
+    @Test("what a stream took and its client did not see waits for the next one, but for what is settled meanwhile")
+    func unseen() throws {
+        let harness = try MultiplexerHarness.readyForOneClient()
+        let (first, second) = (RecordingStream(), RecordingStream())
+        harness.open(first)
+        let notice = #"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#
+        try harness.serve(sampling(id: "\"s\""))
+        let settled = sampling(id: harness.lastTicket)
+        try harness.respond(#"{"jsonrpc":"2.0","id":\#(harness.lastTicket),"result":{}}"#)
+        try harness.serve(sampling(id: "\"t\""))
+        let open = sampling(id: harness.lastTicket)
+        harness.close(first, unseen: [settled, open, notice, "no message"])
+        harness.open(second)
+        #expect(second.messages == [notice, open])
+    }
+
     @Test("or for the next call that takes messages, and is not lost to one that does not")
     func waitsForCall() throws {
         let harness = try MultiplexerHarness.readyForOneClient()

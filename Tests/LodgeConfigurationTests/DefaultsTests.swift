@@ -13,7 +13,8 @@ struct DefaultsTests {
                 "listen port: 8080", "request body: 4 MiB", "upstream line: 64 MiB", "response held in memory: 64 MiB",
                 "call timeout: 300 s", "call timeout, absolute: 3600 s", "start of an upstream: 30 s",
                 "session, idle: 30 min", "session, absolute: 24 h", "sessions: 10000", "stream keep-alive: 15 s",
-                "write stalled: 60 s", "answer becomes a stream: 15 s", "teardown, after stdin is closed: 1 s",
+                "write stalled: 60 s", "answer becomes a stream: 15 s", "stream kept without its client: 60 s",
+                "events kept of a stream: 256", "bytes kept of a stream: 1 MiB", "teardown, after stdin is closed: 1 s",
                 "teardown, after TERM: 2 s", "restart delays: 1, 2, 4, 8, 15 s", "restart delays, reset: 60 s",
                 "client upstreams: 32", "client upstreams, idle: 10 min",
             ])

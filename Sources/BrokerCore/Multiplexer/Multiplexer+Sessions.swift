@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
 import LodgeConfiguration
+import NIOCore
 
 extension Multiplexer {
     /// Attaches a session's own stream in place of an older one, and hands it what has been waiting for it.
@@ -24,12 +25,32 @@ extension Multiplexer {
     }
 
     /// Detaches a stream, unless another has taken its place.
+    ///
+    /// - Parameters:
+    ///   - unseen: what the stream took and its client has not seen; it waits for the next stream, as far as there is room.
+    ///   - now: the time until which the client has seen what the stream took.
     package mutating func streamClosed(
-        _ stream: any StreamSink, session: SessionKey, now: ContinuousClock.Instant
+        _ stream: any StreamSink, session: SessionKey, unseen: [MessageBytes] = [], now: ContinuousClock.Instant
     ) {
         guard let current = streams[session], current === stream else { return }
         streams[session] = nil
         streamsClosed[session] = now
+        guard configuration.isolation == .client else { return }
+        for message in unseen { takeBack(message) }
+    }
+
+    /// Puts a message for the one client of this upstream back, unless its question is not open any more.
+    private mutating func takeBack(_ message: MessageBytes) {
+        let buffer = message.joined()
+        let bytes = buffer.readableBytesUInt8Span
+        guard let envelope = try? MessageScanner.scan(bytes) else { return }
+        switch (envelope.kind, envelope.id) {
+        case (.request, let id?):
+            guard let ticket = RawID.integer(in: bytes, id), serverRequests[ticket] != nil else { return }
+            _ = outbox.add(request: message, ticket: ticket)
+        case (.notification, _): outbox.add(notification: message)
+        default: break
+        }
     }
 
     /// Whether a session's client reads its stream at the moment.

@@ -155,6 +155,14 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
         session.attachment.streamClosed(sink, session: session.key)
     }
 
+    package func closeStream(
+        _ sink: any StreamSink, session: String, principal: Principal, unseen: [MessageBytes],
+        since time: ContinuousClock.Instant
+    ) {
+        guard let session = sessions.find(session, principal: principal) else { return }
+        session.attachment.streamClosed(sink, session: session.key, unseen: unseen, since: time)
+    }
+
     package func touch(session: String, principal: Principal) {
         sessions.touch(session, principal: principal)
     }

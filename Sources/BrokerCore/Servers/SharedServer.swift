@@ -113,6 +113,14 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
         upstream?.streamClosed(sink, session: session.key)
     }
 
+    package func closeStream(
+        _ sink: any StreamSink, session: String, principal: Principal, unseen: [MessageBytes],
+        since time: ContinuousClock.Instant
+    ) {
+        guard let session = sessions.find(session, principal: principal) else { return }
+        upstream?.streamClosed(sink, session: session.key, unseen: unseen, since: time)
+    }
+
     package func touch(session: String, principal: Principal) {
         sessions.touch(session, principal: principal)
     }

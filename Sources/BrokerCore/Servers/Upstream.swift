@@ -128,8 +128,13 @@ package final class Upstream: Sendable {
         step { $0.streamOpened(stream, session: session, opened: opened) }
     }
 
-    package func streamClosed(_ stream: any StreamSink, session: SessionKey) {
-        state.withLock { $0.multiplexer.streamClosed(stream, session: session, now: now()) }
+    package func streamClosed(
+        _ stream: any StreamSink, session: SessionKey, unseen: [MessageBytes] = [],
+        since time: ContinuousClock.Instant? = nil
+    ) {
+        state.withLock {
+            $0.multiplexer.streamClosed(stream, session: session, unseen: unseen, now: time ?? now())
+        }
     }
 
     /// Looks at the state under its lock.

@@ -46,6 +46,6 @@ final class SessionStream: StreamSink, EventStreamOwner {
     func streamWasTaken() { relay.touch(session: session, principal: principal) }
 
     func streamWasGivenUp(unseen: [MessageBytes], since time: ContinuousClock.Instant) {
-        relay.closeStream(self, session: session, principal: principal)
+        relay.closeStream(self, session: session, principal: principal, unseen: unseen, since: time)
     }
 }

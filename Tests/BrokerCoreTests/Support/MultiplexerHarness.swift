@@ -143,8 +143,10 @@ final class MultiplexerHarness {
         perform(multiplexer.streamOpened(stream, session: SessionKey(number: session), opened: now))
     }
 
-    func close(_ stream: RecordingStream, _ session: UInt64 = 1) {
-        multiplexer.streamClosed(stream, session: SessionKey(number: session), now: now)
+    func close(_ stream: RecordingStream, _ session: UInt64 = 1, unseen: [String] = []) {
+        multiplexer.streamClosed(
+            stream, session: SessionKey(number: session),
+            unseen: unseen.map { MessageBytes(bytes: Array($0.utf8)) }, now: now)
     }
 
     func endSession(_ session: UInt64 = 1) {
