@@ -42,7 +42,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -51,12 +53,25 @@ let package = Package(
         library("JSONRPCOracle", ["JSONRPC"], path: "Tests/JSONRPCTests/Oracle"),
         tests("JSONRPCTests", ["JSONRPC", "JSONRPCOracle"], exclude: ["Oracle"]),
 
+        // MARK: ServerSentEvents
+        library("ServerSentEvents"),
+        tests("ServerSentEventsTests", ["ServerSentEvents"]),
+
         // MARK: ChildProcesses
         library("CProcessShim"),
         library("ChildProcesses", ["CProcessShim"]),
         executable("ChildProcessesFixture", ["ChildProcesses"], path: "Tests/ChildProcessesTests/Fixture"),
         tests(
             "ChildProcessesTests", ["ChildProcesses", "ChildProcessesFixture", "CProcessShim"], exclude: ["Fixture"]),
+
+        // MARK: HTTPTransport
+        library(
+            "HTTPTransport",
+            [
+                .product(name: "AsyncHTTPClient", package: "async-http-client"), nioCore, nioHTTP1, nioPosix,
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
+        tests("HTTPTransportTests", ["HTTPTransport"]),
 
         // MARK: Secrets
         library("Secrets", [.product(name: "Crypto", package: "swift-crypto")], readme: true),
@@ -75,7 +90,12 @@ let package = Package(
         tests("BrokerCoreTests", ["BrokerCore", "JSONRPC", "LodgeConfiguration", "Secrets", logging, nioCore]),
 
         // MARK: Upstreams
-        library("Upstreams", ["BrokerCore", "ChildProcesses", "JSONRPC", "Secrets", logging, nioCore, nioPosix]),
+        library(
+            "Upstreams",
+            [
+                "BrokerCore", "ChildProcesses", "HTTPTransport", "JSONRPC", "Secrets", "ServerSentEvents", logging,
+                nioCore, nioPosix,
+            ]),
         tests(
             "UpstreamsTests",
             [
@@ -109,18 +129,25 @@ let package = Package(
         library(
             "BrokerDaemon",
             [
-                "AgentClients", "BrokerCore", "ChildProcesses", "Gateway", "JSONRPC", "LodgeConfiguration", "Sandbox",
-                "Secrets", "Upstreams", logging, nioCore, nioHTTP1, nioPosix,
+                "AgentClients", "BrokerCore", "ChildProcesses", "Gateway", "HTTPTransport", "JSONRPC",
+                "LodgeConfiguration", "Sandbox", "Secrets", "Upstreams", logging, nioCore, nioHTTP1, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         tests("BrokerDaemonTests", ["BrokerDaemon", "LodgeConfiguration", "Secrets", logging]),
 
+        // MARK: FrontDoors
+        library("FrontDoors", ["BrokerDaemon", "JSONRPC", "LodgeConfiguration", "Secrets", logging]),
+        tests(
+            "FrontDoorsTests", ["BrokerDaemon", "FrontDoors", "LodgeConfiguration", "Secrets"],
+            exclude: ["Golden"]),
+
         // MARK: LodgeCommands
         library(
             "LodgeCommands",
             [
-                "AgentClients", "BrokerDaemon", "LodgeConfiguration", "Sandbox", "Secrets",
+                "AgentClients", "BrokerDaemon", "FrontDoors", "HTTPTransport", "LodgeConfiguration", "Sandbox", "Secrets",
+                "Upstreams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ]),
         tests(

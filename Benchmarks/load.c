@@ -3,12 +3,13 @@
 // the same epoll loop, so that the caller's own cost is the same whatever it measures.
 //
 //   load --port N --path P [--headers FILE] [options]     HTTP to 127.0.0.1
+//   load --port N --sse P [--headers FILE] [options]      the transport of 2024-11-05: a stream and a POST connection each
 //   load [options] -- CHILD ARG…                          the child's bare pipe, the baseline
 //
 //   --connections N   each with one call in flight (1; a pipe has one)
 //   --seconds S       measured time (2), after --warmup S (0) that is not counted
 //   --calls N         stop after N counted calls, if that comes first
-//   --tool echo|big   big answers with --bytes N
+//   --tool echo|big   big answers with --bytes N; --name N is what the tool is called there
 //
 // FILE holds the extra headers of each connection, one block a connection, blocks parted by an empty line; connections
 // beyond the last block start again at the first. Every call has an id of its own and, with echo, a text made of it; an
@@ -38,6 +39,7 @@ enum { stall_milliseconds = 30000, most_connections = 1024 };
 typedef struct {
     int input, output;
     char *headers;
+    char endpoint[256];  // where a stream told to post to
     char *bytes;
     size_t length, capacity;
     size_t body, scanned;  // where the body starts (0: head not read yet); how far the framing was followed
@@ -49,10 +51,10 @@ typedef struct {
 
 static struct {
     int port, connections;
-    const char *path, *headers, *tool;
+    const char *path, *sse, *headers, *tool, *name;
     double seconds, warmup;
     uint64_t calls, bytes;
-} options = {0, 1, "/mcp", NULL, "echo", 2, 0, UINT64_MAX, 0};
+} options = {0, 1, "/mcp", NULL, NULL, "echo", NULL, 2, 0, UINT64_MAX, 0};
 
 static struct {
     uint64_t all, counted, wrong, failed, bytes;
@@ -82,38 +84,44 @@ static void write_all(int descriptor, const char *bytes, size_t length) {
     }
 }
 
-static void send_call(Connection *connection) {
-    char body[512], request[4096];
-    unsigned long long id = ++connection->id;
-    int length;
-    if (strcmp(options.tool, "big") == 0) {
-        length = snprintf(body, sizeof body,
-                          "{\"jsonrpc\":\"2.0\",\"id\":%llu,\"method\":\"tools/call\",\"params\":{\"name\":\"big\","
-                          "\"arguments\":{\"bytes\":%llu}}}",
-                          id, (unsigned long long)options.bytes);
-    } else {
-        length = snprintf(body, sizeof body,
-                          "{\"jsonrpc\":\"2.0\",\"id\":%llu,\"method\":\"tools/call\",\"params\":{\"name\":\"echo\","
-                          "\"arguments\":{\"text\":\"t-%llu\"}}}",
-                          id, id);
-    }
+static void post(Connection *connection, const char *body, int length) {
+    char request[4096];
     if (options.port == 0) {
         length = snprintf(request, sizeof request, "%s\n", body);
     } else {
         length = snprintf(request, sizeof request,
                           "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
                           "Accept: application/json, text/event-stream\r\n%sContent-Length: %d\r\n\r\n%s",
-                          options.path, options.port, connection->headers, length, body);
+                          connection->endpoint, options.port, connection->headers, length, body);
     }
     if (length < 0 || (size_t)length >= sizeof request) {
         fprintf(stderr, "load: the headers of a connection are too long\n");
         exit(2);
     }
+    write_all(connection->output, request, (size_t)length);
+}
+
+static void send_call(Connection *connection) {
+    char body[512];
+    unsigned long long id = ++connection->id;
+    const char *name = options.name != NULL ? options.name : options.tool;
+    int length;
+    if (strcmp(options.tool, "big") == 0) {
+        length = snprintf(body, sizeof body,
+                          "{\"jsonrpc\":\"2.0\",\"id\":%llu,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\","
+                          "\"arguments\":{\"bytes\":%llu}}}",
+                          id, name, (unsigned long long)options.bytes);
+    } else {
+        length = snprintf(body, sizeof body,
+                          "{\"jsonrpc\":\"2.0\",\"id\":%llu,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\","
+                          "\"arguments\":{\"text\":\"t-%llu\"}}}",
+                          id, name, id);
+    }
     connection->length = connection->body = connection->scanned = connection->remaining = 0;
     connection->chunked = false;
     connection->status = 200;
     connection->sent_at = now();
-    write_all(connection->output, request, (size_t)length);
+    post(connection, body, length);
 }
 
 static void read_head(Connection *connection) {
@@ -135,6 +143,11 @@ static bool is_complete(Connection *connection) {
         char *newline = memchr(connection->bytes + connection->scanned, '\n', connection->length - connection->scanned);
         connection->scanned = connection->length;
         return newline != NULL;
+    }
+    if (options.sse != NULL) {
+        // The first of several events would be enough here: nothing but the answer is sent for such a call.
+        char *data = memmem(connection->bytes, connection->length, "data: ", 6);
+        return data != NULL && memmem(data, connection->length - (size_t)(data - connection->bytes), "\n\n", 2) != NULL;
     }
     if (connection->body == 0) read_head(connection);
     if (connection->body == 0) return false;
@@ -218,6 +231,61 @@ static bool receive(Connection *connection) {
     return true;
 }
 
+static int open_socket(void) {
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)options.port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int on = 1;
+    if (descriptor < 0 || connect(descriptor, (struct sockaddr *)&address, sizeof address) < 0) fail("connect");
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return descriptor;
+}
+
+// Reads what the POST connection of a stream is answered with: 202 and nothing else.
+static bool drain_post(Connection *connection) {
+    char bytes[1 << 14];
+    ssize_t count;
+    do {
+        count = read(connection->output, bytes, sizeof bytes);
+    } while (count < 0 && errno == EINTR);
+    for (char *at = bytes; count > 0 && (at = memmem(at, (size_t)(bytes + count - at), "HTTP/1.1 ", 9)) != NULL;) {
+        at += 9;
+        if (bytes + count - at >= 3 && memcmp(at, "202", 3) != 0) connection->status = atoi(at);
+    }
+    return count > 0;
+}
+
+// Opens a stream, does the handshake over it, and leaves a connection whose answers come on the stream.
+static void open_stream(Connection *connection) {
+    static const char initialize[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":\"initialize\",\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
+        "\"2024-11-05\",\"capabilities\":{},\"clientInfo\":{\"name\":\"lodge-benchmarks\",\"version\":\"1\"}}}";
+    static const char initialized[] = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}";
+    char request[4096];
+    connection->input = open_socket();
+    connection->output = open_socket();
+    int length = snprintf(request, sizeof request,
+                          "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: text/event-stream\r\n%s\r\n",
+                          options.sse, options.port, connection->headers);
+    if (length < 0 || (size_t)length >= sizeof request) fail("headers");
+    write_all(connection->input, request, (size_t)length);
+    while (!is_complete(connection)) {
+        if (!receive(connection)) fail("no endpoint came");
+    }
+    char *data = memmem(connection->bytes, connection->length, "data: ", 6);
+    if (sscanf(data, "data: %255s", connection->endpoint) != 1) fail("no endpoint came");
+    connection->length = 0;
+    connection->status = 200;
+    post(connection, initialize, sizeof initialize - 1);
+    while (!is_complete(connection)) {
+        if (!receive(connection)) fail("initialize was not answered");
+    }
+    connection->length = 0;
+    if (!drain_post(connection)) fail("initialize was not taken");
+    post(connection, initialized, sizeof initialized - 1);
+    if (!drain_post(connection) || connection->status != 200) fail("the handshake was refused");
+}
+
 static void open_connections(Connection *connections) {
     char *text = NULL;
     if (options.headers != NULL) {
@@ -247,13 +315,9 @@ static void open_connections(Connection *connections) {
             }
             block = rest;
         }
-        int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)options.port)};
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        int on = 1;
-        if (descriptor < 0 || connect(descriptor, (struct sockaddr *)&address, sizeof address) < 0) fail("connect");
-        setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        connection->input = connection->output = descriptor;
+        snprintf(connection->endpoint, sizeof connection->endpoint, "%s", options.path);
+        if (options.sse != NULL) open_stream(connection);
+        else connection->input = connection->output = open_socket();
     }
     free(text);
 }
@@ -312,7 +376,8 @@ static void parse(int argc, char **argv) {
         {"headers", required_argument, NULL, 'h'},  {"connections", required_argument, NULL, 'c'},
         {"seconds", required_argument, NULL, 's'},  {"warmup", required_argument, NULL, 'w'},
         {"calls", required_argument, NULL, 'n'},    {"tool", required_argument, NULL, 't'},
-        {"bytes", required_argument, NULL, 'b'},    {NULL, 0, NULL, 0},
+        {"bytes", required_argument, NULL, 'b'},    {"sse", required_argument, NULL, 'S'},
+        {"name", required_argument, NULL, 'N'},     {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "+", names, NULL)) != -1) {
@@ -326,6 +391,8 @@ static void parse(int argc, char **argv) {
         case 'n': options.calls = strtoull(optarg, NULL, 10); break;
         case 't': options.tool = optarg; break;
         case 'b': options.bytes = strtoull(optarg, NULL, 10); break;
+        case 'S': options.sse = optarg; break;
+        case 'N': options.name = optarg; break;
         default: exit(2);
         }
     }
@@ -351,6 +418,11 @@ int main(int argc, char **argv) {
     for (int index = 0; index < options.connections; index++) {
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = &connections[index]};
         if (epoll_ctl(poller, EPOLL_CTL_ADD, connections[index].input, &event) < 0) fail("epoll_ctl");
+        if (options.sse != NULL) {
+            // The lowest bit tells the POST side of a connection from its stream.
+            event.data.ptr = (char *)&connections[index] + 1;
+            if (epoll_ctl(poller, EPOLL_CTL_ADD, connections[index].output, &event) < 0) fail("epoll_ctl");
+        }
         connections[index].id = (uint64_t)(index + 1) * 1000000000u;
         send_call(&connections[index]);
     }
@@ -365,6 +437,11 @@ int main(int argc, char **argv) {
             break;
         }
         for (int index = 0; index < count; index++) {
+            if (((uintptr_t)events[index].data.ptr & 1) != 0) {
+                Connection *posting = (Connection *)((char *)events[index].data.ptr - 1);
+                if (!drain_post(posting)) epoll_ctl(poller, EPOLL_CTL_DEL, posting->output, NULL);
+                continue;
+            }
             Connection *connection = events[index].data.ptr;
             bool alive = receive(connection);
             if (alive && !is_complete(connection)) continue;

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from . import processes
-from .subjects import INITIALIZE, BareRelay, Lodge, McpProxy, Translate
+from .subjects import INITIALIZE, BareRelay, Lodge, LodgeOfTen, McpProxy, Translate
 from .workbench import say
 
 BIG_BYTES = 50_000_000
@@ -317,6 +317,81 @@ def crash(plan):
     ]
 
 
+@dataclass
+class Way:
+    """One way to the same running lodge, measured like a subject."""
+
+    name: str
+    lodge: object
+    headers: object
+    more: dict
+
+
+def compared(plan, row, ways, connections):
+    """The throughput of two ways to one lodge, in turns; the ratio of the second to the first, and its text."""
+
+    def measure(way):
+        result = loaded(plan, way.lodge, way.headers, connections=connections, **way.more)
+        say(f"  {way.name}: {result['rate']:,.0f} calls/s, p50 {result['p50_us']:,.0f} µs, {cost(result)}")
+        return result
+
+    alternate(plan, row, ways, measure)
+    first, second = (way.name for way in ways)
+    value, text = ratio(row, plan, second, first, "rate")
+    rates = [spread(plan.values(row, name, "rate")) for name in (second, first)]
+    return value, text, f"{connections} connections with a session each, every answer checked; calls/s: " + " to ".join(rates)
+
+
+def sse(plan):
+    if not plan.lodge:
+        return []
+    with Lodge(plan.bench) as lodge:
+        ways = [
+            Way("Streamable HTTP", lodge, lodge.headers_file(16), {}),
+            Way("HTTP+SSE", lodge, lodge.token_file(), {"sse": "/sse"}),
+        ]
+        value, text, how = compared(plan, "HTTP+SSE", ways, 16)
+    return [Row("tools/call over HTTP+SSE, against Streamable HTTP", "≥ 0.6 ×", f"{text} ×", value >= 0.6, how)]
+
+
+def aggregate(plan):
+    if not plan.lodge:
+        return []
+    with LodgeOfTen(plan.bench) as lodge:
+        everything = {"path": "/all/mcp", "name": "echo-0__echo"}
+        ways = [
+            Way("one of ten servers", lodge, lodge.headers_file(16), {}),
+            Way("/all/mcp", lodge, lodge.headers_file(16, "/all/mcp", "echo-0__echo"), everything),
+        ]
+        value, text, how = compared(plan, "aggregate", ways, 16)
+    return [Row("tools/call at /all/mcp of 10 servers, against one's own path", "≥ 0.8 ×", f"{text} ×", value >= 0.8, how)]
+
+
+def streams(plan):
+    from .streams import StreamHolder
+
+    if not plan.lodge:
+        return []
+    rows = []
+    for kind, how in (("Streamable HTTP", "session and GET stream"), ("HTTP+SSE", "stream, no initialize")):
+        with Lodge(plan.bench) as lodge, StreamHolder(lodge) as holder:
+            # What a first burst of connections makes the allocator keep is not the streams' doing.
+            holder.open(kind, 200)
+            before = lodge_memory(lodge)
+            holder.open(kind, SESSIONS)
+            time.sleep(1)
+            after = lodge_memory(lodge)
+            alive = holder.alive()
+        each = (after["anonymous_all"] - before["anonymous_all"]) / SESSIONS
+        say(f"  {kind}: {each:.2f} KiB a stream, {alive} of {SESSIONS + 200} alive")
+        plan.keep("idle streams", kind, {"before": before, "after": after, "streams": SESSIONS, "alive": alive})
+        met = each <= 12 and alive == SESSIONS + 200
+        what = f"memory, each idle stream, {kind}"
+        text = f"growth of anonymous memory over {SESSIONS:,} streams ({how}); all of them alive at the end"
+        rows.append(Row(what, "≤ 12 KB to 10,000", f"{each:.2f} KB", met, text, timed=False))
+    return rows
+
+
 RESTART_DELAY = 1.0
 TIMER_ALLOWANCE = 0.01
 CALL_SCRIPT = None
@@ -328,4 +403,7 @@ ROWS = {
     "start": start,
     "big": big,
     "crash": crash,
+    "sse": sse,
+    "aggregate": aggregate,
+    "streams": streams,
 }

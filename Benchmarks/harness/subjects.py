@@ -166,17 +166,18 @@ class Subject:
         finally:
             connection.close()
 
-    def check_on(self, connection, session):
+    def check_on(self, connection, session, tool="echo"):
         text = f"sample-{secrets.token_hex(4)} \u00e9\u4e16"
-        status, _, answer = self.post(connection, tool_call("sample", "echo", text=text), session)
+        status, _, answer = self.post(connection, tool_call("sample", tool, text=text), session)
         result = {"content": [{"type": "text", "text": text}], "isError": False}
         expected = {"jsonrpc": "2.0", "id": "sample", "result": result}
         if status != 200 or answer != expected:
             raise RuntimeError(f"{self.name} answered a sample call with {status}: {answer}")
 
-    def headers_file(self, sessions):
-        """What load.c and wrk read: a block of headers for each of `sessions` fresh sessions."""
+    def headers_file(self, sessions, path=None, tool="echo"):
+        """What load.c and wrk read: a block of headers for each of `sessions` fresh sessions at a path."""
         blocks = []
+        usual, self.path = self.path, path or self.path
         connection = self.connect()
         for _ in range(sessions):
             session = self.open_session(connection)
@@ -184,10 +185,18 @@ class Subject:
             if self.has_sessions:
                 lines.append(f"Mcp-Session-Id: {session}")
             blocks.append("\n".join(lines))
-            self.check_on(connection, session)
+            self.check_on(connection, session, tool)
         connection.close()
-        file = self.directory / f"headers-{sessions}.txt"
-        file.write_text("\n\n".join(blocks) + "\n")
+        self.path = usual
+        return self.written(f"headers-{sessions}{(path or '').replace('/', '-')}.txt", "\n\n".join(blocks))
+
+    def token_file(self):
+        """The headers of a client that has no session yet."""
+        return self.written("headers.txt", "\n".join(f"{key}: {value}" for key, value in self.headers.items()))
+
+    def written(self, name, text):
+        file = self.directory / name
+        file.write_text(text + "\n")
         file.chmod(0o600)
         return file
 
@@ -221,6 +230,18 @@ class Lodge(Subject):
         self.port = int(address.rsplit(":", 1)[1])
         self.path = "/" + path
         self.headers = {"Authorization": f"Bearer {ready['token']}"}
+
+
+class LodgeOfTen(Lodge):
+    """Ten echo servers in one process; the first is the single one that the aggregate is compared with."""
+
+    name = "lodge of ten"
+
+    def command(self):
+        entry = {"command": str(self.bench.echo)}
+        file = self.directory / "servers.json"
+        file.write_text(json.dumps({"mcpServers": {f"echo-{number}": entry for number in range(10)}}))
+        return [str(self.bench.lodge), "serve", "--listen", "127.0.0.1:0", "--json", "--config", str(file)]
 
 
 class BareRelay(Subject):

@@ -7,7 +7,7 @@ package import Secrets
 package struct AgentEndpoint: Hashable, Sendable {
     package var name: ServerName
     package var url: String
-    /// Tools that the agent may use: nil for all of the server's.
+    /// Tools that the agent may use, by the names that it sees: nil for all of the server's.
     package var allowedTools: [ToolPattern]?
 
     package init(name: ServerName, url: String, allowedTools: [ToolPattern]? = nil) {

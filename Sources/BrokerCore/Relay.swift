@@ -12,17 +12,42 @@ package final class ClientMessage: Sendable {
     /// The session that the client names, unverified.
     package let session: String?
     package let principal: Principal
+    /// Whether the message stands alone: it opens no session, and belongs to none.
+    package let isStateless: Bool
     /// The servers that the client's grant reaches, for an endpoint that stands for several.
     package let servers: Grant.Servers
+    /// The raw name that the server gets in place of `params.name`; nil leaves it as it is.
+    let toolName: [UInt8]?
 
-    package init(
-        bytes: ByteBuffer, envelope: Envelope, session: String?, principal: Principal, servers: Grant.Servers = .all
+    package convenience init(
+        bytes: ByteBuffer, envelope: Envelope, session: String?, principal: Principal, isStateless: Bool = false,
+        servers: Grant.Servers = .all
+    ) {
+        self.init(
+            bytes: bytes, envelope: envelope, session: session, principal: principal, isStateless: isStateless,
+            servers: servers, toolName: nil)
+    }
+
+    private init(
+        bytes: ByteBuffer, envelope: Envelope, session: String?, principal: Principal, isStateless: Bool,
+        servers: Grant.Servers, toolName: [UInt8]?
     ) {
         self.bytes = bytes
         self.envelope = envelope
         self.session = session
         self.principal = principal
+        self.isStateless = isStateless
         self.servers = servers
+        self.toolName = toolName
+    }
+
+    /// The same call with another name for its tool; the bytes are shared.
+    func calling(tool: String) -> ClientMessage {
+        var raw: [UInt8] = []
+        JSONString.encode(tool, into: &raw)
+        return ClientMessage(
+            bytes: bytes, envelope: envelope, session: session, principal: principal, isStateless: isStateless,
+            servers: servers, toolName: raw)
     }
 }
 
@@ -64,6 +89,8 @@ package protocol ServerRelay: AnyObject, Sendable {
     /// The server's name: a path, never more than 32 characters.
     var name: String { get }
 
+    /// Whether the server's endpoint is served without sessions: each POST stands alone, and there is no other method.
+    var isStateless: Bool { get }
     /// Whether a grant opens this endpoint; to any other client it does not exist.
     func isReached(by servers: Grant.Servers) -> Bool
 
@@ -90,6 +117,7 @@ package protocol ServerRelay: AnyObject, Sendable {
 }
 
 extension ServerRelay {
+    package var isStateless: Bool { false }
     package func isReached(by servers: Grant.Servers) -> Bool { servers.contains(name) }
 }
 
@@ -112,6 +140,12 @@ package struct ServerStatus: Sendable {
     /// Answers that came after their call had ended, and answers to ids that nobody asked with.
     package var lateAnswers: Int
     package var unknownAnswers: Int
+    /// Requests of clients that were taken, answered or not.
+    package var requests: Int
+    /// How those of them that reached the server, or were refused to it, ended.
+    package var outcomes = OutcomeCounts()
+    /// When a client last sent something in a session, in seconds since 1970; nil where none did.
+    package var lastActivity: UInt64?
 
     package init(name: String, state: String, isolation: String) {
         self.name = name
@@ -124,5 +158,6 @@ package struct ServerStatus: Sendable {
         restarts = 0
         lateAnswers = 0
         unknownAnswers = 0
+        requests = 0
     }
 }

@@ -89,7 +89,7 @@ final class AgentService: Service {
         let endpoints = plan.broker.servers.map { server in
             AgentEndpoint(
                 name: server.name, url: broker.url(of: server.name.text, port: port),
-                allowedTools: server.allowedTools ?? (plan.broker.onlyListedTools ? [] : nil))
+                allowedTools: plan.broker.toolRules(of: server).patternsOfClients(of: server.name))
         }
         let launch = try plan.agent.resolved(
             configFile: configFile, endpoints: endpoints, token: plan.token, secrets: broker.knownSecrets,

@@ -25,8 +25,9 @@ package final class Broker: Sendable {
     private let callLog: CallLogWriter?
     private let redactor: SharedRedactor
     private let logger: Logger
-    /// Opens with the port once the broker listens.
-    private let bound = BoundPort()
+    private let meters = GatewayMeters()
+    /// The broker's own place first, then those of single servers.
+    private let listeners: [Listener]
 
     package init(_ settings: BrokerSettings, redactor: SharedRedactor, logger: Logger) throws(ConfigurationError) {
         self.settings = settings
@@ -51,6 +52,26 @@ package final class Broker: Sendable {
         }
         self.servers = servers
         aggregate.setMembers(servers.map { AggregateMember($0.relay.relay, isolation: $0.isolation) })
+        let authentication = Self.authentication(settings)
+        let meters = meters
+        let loops = loops
+        let aggregate = aggregate
+        func listener(_ relays: [any ServerRelay], port: Int, server: String?) -> Listener {
+            let bound = BoundPort()
+            let gateway = GatewayService(
+                Self.gateway(settings, port: port, defaultServer: server ?? settings.defaultServer), servers: relays,
+                aggregate: server == nil ? aggregate : nil, authentication: authentication, group: loops, logger: logger,
+                meters: meters
+            ) { place in
+                if case .tcp(_, let port) = place { bound.set(port) }
+            }
+            return Listener(gateway: gateway, host: settings.host, port: port, server: server, bound: bound)
+        }
+        listeners =
+            [listener(servers.map(\.relay.relay), port: settings.port, server: nil)]
+            + servers.compactMap { server in
+                server.ownPort.map { listener([server.relay.relay], port: $0, server: server.name) }
+            }
     }
 
     /// One loop for every two cores: the relay's work is short, and a hop between loops costs more than it gains.
@@ -60,14 +81,14 @@ package final class Broker: Sendable {
     package var services: [any Service] {
         var all: [any Service] = [GuardService(guardian: guardian)]
         if let callLog { all.append(callLog) }
-        all.append(gateway)
+        all += listeners
         all.append(SupervisorsService(servers: servers))
         all.append(SweepService(servers: servers, aggregate: aggregate))
         return all
     }
 
     /// The one grant of a broker in the foreground; tokens are known by their digest only.
-    private var authentication: any Authenticating {
+    private static func authentication(_ settings: BrokerSettings) -> any Authenticating {
         switch settings.authentication {
         case .none: OpenAuthentication()
         case .bearer(let token, let principal):
@@ -77,22 +98,35 @@ package final class Broker: Sendable {
         }
     }
 
-    private var gateway: GatewayService {
-        var configuration = GatewayConfiguration(listen: .tcp(host: settings.host, port: settings.port))
+    /// What every listener is told, wherever it listens.
+    private static func gateway(
+        _ settings: BrokerSettings, port: Int, defaultServer: String?
+    ) -> GatewayConfiguration {
+        var configuration = GatewayConfiguration(listen: .tcp(host: settings.host, port: port))
+        configuration.defaultServer = defaultServer
         configuration.limits.requestBody = settings.bodyLimit
         configuration.limits.shutdownGrace = .seconds(1)
-        configuration.hosts = HostRule(allowing: settings.allowedHosts)
+        configuration.defaultPath = settings.defaultPath
+        configuration.aliases = settings.aliases
+        configuration.hosts = settings.allowsAnyHost ? .any : HostRule(allowing: settings.allowedHosts)
+        configuration.exposedHeaders = settings.exposedHeaders
+        configuration.healthIsReadiness = settings.healthIsReadiness
+        configuration.readsLeniently = settings.readsLeniently
         configuration.origins = OriginRule(allowing: settings.allowedOrigins)
-        return GatewayService(
-            configuration, servers: servers.map(\.relay.relay), aggregate: aggregate,
-            authentication: authentication, group: loops, logger: logger
-        ) { [bound] place in
-            if case .tcp(_, let port) = place { bound.set(port) }
-        }
+        configuration.version = settings.version
+        configuration.process = { ProcessFigures.ofThisProcess() }
+        return configuration
     }
 
-    /// Waits until the broker listens; nil when it never will.
-    package func listeningPort() async -> Int? { await bound.wait() }
+    /// Waits until the broker listens wherever it should, and answers its own port; nil when it never will.
+    package func listeningPort() async -> Int? {
+        var ports: [Int] = []
+        for listener in listeners {
+            guard let port = await listener.bound.wait() else { return nil }
+            ports.append(port)
+        }
+        return ports.first
+    }
 
     /// Starts the servers; their order does not matter, they start at once.
     package func startServers() {
@@ -126,16 +160,28 @@ package final class Broker: Sendable {
 
     package var statuses: [ServerStatus] { servers.map { $0.relay.relay.status() } }
 
-    /// Addresses of the servers, for what `--json` prints and what an agent is configured with.
+    /// The address of a server, for what `--json` prints and what an agent is configured with.
     package func url(of server: String, port: Int) -> String {
+        let isDefault = servers.count == 1 || server == settings.defaultServer && settings.defaultPath != nil
+        return address(port: port, path: isDefault ? settings.defaultPath ?? "/mcp" : "/servers/\(server)/mcp")
+    }
+
+    private func address(port: Int, path: String) -> String {
         let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
-        let path = servers.count == 1 ? "/mcp" : "/servers/\(server)/mcp"
         return "http://\(host):\(port)\(path)"
     }
 
-    /// Names and addresses of the servers, in the order of their configuration.
-    func servers(at port: Int) -> [(name: String, url: String)] {
-        servers.map { (name: $0.name, url: url(of: $0.name, port: port)) }
+    /// The servers with their addresses, in the order of their configuration.
+    func servers(at port: Int) -> [ServedServer] {
+        servers.map { server in
+            var served = ServedServer(
+                name: server.name, url: url(of: server.name, port: port), isolation: server.isolation)
+            served.ownURL = server.ownPort.map { address(port: $0, path: "/mcp") }
+            if servers.count > 1, settings.defaultServer == server.name {
+                served.defaultURL = address(port: port, path: "/mcp")
+            }
+            return served
+        }
     }
 
     /// The secrets that were resolved so far.

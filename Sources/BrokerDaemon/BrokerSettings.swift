@@ -15,11 +15,31 @@ package struct BrokerSettings: Sendable {
     }
 
     package var servers: [ServerSpecification]
+    /// The server behind `/mcp`; nil means the only one, where there is only one.
+    package var defaultServer: String?
+    /// A further path of the default server, beside `/mcp`.
+    package var defaultPath: String?
+    /// Further names of servers in paths, each with the server's own name.
+    package var aliases: [String: String] = [:]
     package var host = "127.0.0.1"
     package var port = Defaults.listenPort.value
     package var authentication: Authentication
     package var allowedHosts: [String] = []
     package var allowedOrigins: [String] = []
+    /// Whether a request may name any Host; for a listener beyond loopback whose names nobody told us.
+    package var allowsAnyHost = false
+    /// The response headers that pages of an allowed origin may read.
+    package var exposedHeaders = ["Mcp-Session-Id"]
+    /// Whether `/healthz` says that the servers can be used, as `/readyz` does.
+    package var healthIsReadiness = false
+    /// Whether the media types and the revision that a message names are not judged.
+    package var readsLeniently = false
+    /// Whether a call inside a session whose server is down or too slow is answered with 503 instead of 200.
+    package var outageIsUnavailable = false
+    /// Whether sessions of a shared server end with its process instead of going on over a restart.
+    package var sessionsEndWithGeneration = false
+    /// What stands before a line of a server's stderr in the log; nil logs it as the line of a named server.
+    package var standardErrorPrefix: String?
     package var bodyLimit = Defaults.bodyLimit.value
     package var callTimeout = Defaults.callTimeout.value
     package var callAbsoluteTimeout = Defaults.callAbsoluteTimeout.value
@@ -31,6 +51,8 @@ package struct BrokerSettings: Sendable {
     package var provesTools = false
     /// Whether a server that names no tools allows none.
     package var onlyListedTools = false
+    /// Whether endpoints are served without sessions; only servers with isolation `shared` can be.
+    package var stateless = false
     /// Lodge's own environment, from which references and passed names are resolved.
     package var environment: [String: String]
     package var version: String
@@ -42,5 +64,22 @@ package struct BrokerSettings: Sendable {
         self.authentication = authentication
         self.environment = environment
         self.version = version
+    }
+
+    /// Refuses a server that cannot be served as these settings say.
+    func check(_ server: ServerSpecification) throws(ConfigurationError) {
+        guard !stateless || server.isolation == .shared else {
+            throw ConfigurationError(
+                .unsupported,
+                "server '\(server.name)' has isolation client, which needs sessions;"
+                    + " use isolation shared, or serve without --stateless", at: server.origin)
+        }
+    }
+
+    /// What may be used of a server's tools, its own rules and the broker's taken together.
+    func toolRules(of server: ServerSpecification) -> ToolRules {
+        var rules = server.tools
+        if rules.allowed == nil, onlyListedTools { rules.allowed = [] }
+        return rules
     }
 }

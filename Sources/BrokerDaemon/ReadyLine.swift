@@ -7,8 +7,14 @@ import Secrets
 struct ReadyLine: Sendable {
     let text: String
 
-    init(servers: [(name: String, url: String)], token: BearerToken?) {
-        let list = servers.map { JSONValue.object([.init("name", .string($0.name)), .init("url", .string($0.url))]) }
+    init(servers: [ServedServer], token: BearerToken?) {
+        let list = servers.map { server in
+            var members: [JSONValue.Member] = [
+                .init("name", .string(server.name)), .init("url", .string(server.url)),
+            ]
+            if let own = server.ownURL { members.append(.init("own_url", .string(own))) }
+            return JSONValue.object(members)
+        }
         let ready: JSONValue = [
             "servers": .array(list), "token": token.map { .string($0.value) } ?? .null,
             "pid": .number(.init(Int64(getpid()))),
@@ -23,7 +29,7 @@ struct ReadyFile: Sendable {
 
     /// Writes the file; nil where none is wanted.
     init?(
-        _ path: String?, servers: [(name: String, url: String)], token: BearerToken
+        _ path: String?, servers: [ServedServer], token: BearerToken
     ) throws(AgentSession.Failure) {
         guard let path else { return nil }
         self.path = path

@@ -1,27 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 import BrokerCore
 import Foundation
-package import LodgeConfiguration
+import LodgeConfiguration
 package import Secrets
 
 /// What `serve` says once it is ready: a line of JSON for programs, a snippet and what is withheld for people.
 package struct ServeAnnouncement: Sendable {
     private let printsJSON: Bool
     private let readyFile: String?
-    private let isolation: Isolation
+    private let isStateless: Bool
     private let token: BearerToken?
     private let showsToken: Bool
+    /// Whether nothing but the addresses is told, to people who have their clients set up.
+    package var isBrief = false
 
     /// - Parameter showsToken: whether a person has no other way to learn the token; it is shown on a terminal only.
-    package init(printsJSON: Bool, readyFile: String?, isolation: Isolation, token: BearerToken?, showsToken: Bool) {
+    package init(
+        printsJSON: Bool, readyFile: String?, isStateless: Bool = false, token: BearerToken?, showsToken: Bool
+    ) {
         self.printsJSON = printsJSON
         self.readyFile = readyFile
-        self.isolation = isolation
+        self.isStateless = isStateless
         self.token = token
         self.showsToken = showsToken
     }
 
-    func make(servers: [(name: String, url: String)]) throws {
+    func make(servers: [ServedServer]) throws {
         let line = ReadyLine(servers: servers, token: token).text
         if let readyFile {
             do throws(SecretsError) {
@@ -49,9 +53,14 @@ package struct ServeAnnouncement: Sendable {
     }
 
     /// What a person reads; the token stands in it only on a terminal.
-    func text(_ servers: [(name: String, url: String)], onTerminal: Bool) -> String {
+    func text(_ servers: [ServedServer], onTerminal: Bool) -> String {
         var lines: [String] = []
-        for server in servers { lines.append("serving '\(server.name)' at \(server.url)") }
+        for server in servers {
+            lines.append("serving '\(server.name)' at \(server.url)")
+            if let url = server.defaultURL { lines.append("serving '\(server.name)', the default, at \(url) too") }
+            if let url = server.ownURL { lines.append("serving '\(server.name)' alone at \(url)") }
+        }
+        if isBrief { return lines.joined(separator: "\n") + "\n" }
         lines.append("paste into a client's mcp.json:")
         lines.append(snippet(servers))
         if token == nil {
@@ -62,17 +71,33 @@ package struct ServeAnnouncement: Sendable {
                     ? "export LODGE_TOKEN=\(token?.value ?? "")"
                     : "a token was minted and is not shown here; use --json, --ready-file or --token-file")
         }
-        if isolation.withheld.isEmpty {
-            lines.append("isolation \(isolation.rawValue): each session has a process of its own; nothing is withheld")
-        } else {
+        lines += withheld(from: servers)
+        if isStateless {
             lines.append(
-                "isolation \(isolation.rawValue): all clients share one process; withheld: "
-                    + isolation.withheld.joined(separator: ", ") + " (--isolation client gives them)")
+                "stateless: there are no sessions; withheld besides: "
+                    + Isolation.withheldWithoutSessions.joined(separator: ", "))
         }
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private func snippet(_ servers: [(name: String, url: String)]) -> String {
+    /// One line for each isolation; it names its servers where there is another.
+    private func withheld(from servers: [ServedServer]) -> [String] {
+        let groups = Isolation.allCases.map { isolation in
+            (isolation, names: servers.filter { $0.isolation == isolation }.map(\.name))
+        }.filter { !$0.names.isEmpty }
+        return groups.map { isolation, names in
+            let start =
+                "isolation \(isolation.rawValue)" + (groups.count > 1 ? " (\(names.joined(separator: ", ")))" : "")
+            guard !isolation.withheld.isEmpty else {
+                return "\(start): each session has a process of its own; nothing is withheld"
+            }
+            let process = servers.count > 1 ? "one process of each" : "one process"
+            return "\(start): all clients share \(process); withheld: "
+                + isolation.withheld.joined(separator: ", ") + " (--isolation client gives them)"
+        }
+    }
+
+    private func snippet(_ servers: [ServedServer]) -> String {
         var entries: [String] = []
         for server in servers {
             let headers = token == nil ? "" : #", "headers": {"Authorization": "Bearer ${LODGE_TOKEN}"}"#

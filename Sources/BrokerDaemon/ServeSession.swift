@@ -3,7 +3,6 @@ import BrokerCore
 import Glibc
 import LodgeConfiguration
 package import Logging
-import NIOCore
 import ServiceLifecycle
 import UnixSignals
 
@@ -58,31 +57,8 @@ package struct ServeSession: Sendable {
 extension ServeSession {
     private func failure(_ error: any Error) -> Failure {
         if let failure = error as? Failure { return failure }
-        let address = "\(settings.host):\(settings.port)"
-        if error is SocketAddressError.UnknownHost {
-            return Failure(
-                message: "cannot serve on \(address): there is no host of that name",
-                hints: ["--listen takes an address of this machine"])
-        }
-        guard let system = error as? IOError else {
-            return Failure(message: "cannot serve on \(address): \(error)", hints: [])
-        }
-        switch system.errnoCode {
-        case EADDRINUSE:
-            return Failure(
-                message: "cannot serve on \(address): the port is taken",
-                hints: ["choose another with --listen, or 0 for a free one"])
-        case EACCES:
-            return Failure(
-                message: "cannot serve on \(address): ports below 1024 need rights that lodge does not have",
-                hints: ["choose a higher one with --listen"])
-        default:
-            // Sound: the text of strerror lives until the next call, and is copied at once.
-            let reason = unsafe String(cString: strerror(system.errnoCode))
-            return Failure(
-                message: "cannot serve on \(address): \(reason)",
-                hints: ["--listen takes an address of this machine"])
-        }
+        if let failure = error as? ListenFailure { return Failure(message: failure.message, hints: failure.hints) }
+        return Failure(message: "serving ended: \(error)", hints: [])
     }
 }
 

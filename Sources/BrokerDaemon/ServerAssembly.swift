@@ -46,6 +46,8 @@ struct ServerAssembly: Sendable {
 
     let name: String
     let isolation: Isolation
+    /// The port on which the server alone is served too.
+    let ownPort: Int?
     let relay: Relay
     let supervisor: ChildSupervisor
 
@@ -53,6 +55,8 @@ struct ServerAssembly: Sendable {
     init(_ specification: ServerSpecification, settings: BrokerSettings, shared: Shared) throws(ConfigurationError) {
         name = specification.name.text
         isolation = specification.isolation
+        ownPort = specification.hostPort
+        try settings.check(specification)
         let command = try specification.child()
         var logger = shared.logger
         logger[metadataKey: "server"] = "\(specification.name.text)"
@@ -61,7 +65,9 @@ struct ServerAssembly: Sendable {
             loops: shared.loops, logger: logger)
         var ports = shared.ports(supervisor: supervisor, logger: logger)
         ports.observer = shared.observer
-        let configuration = ServerConfiguration(Self.multiplexer(specification, settings: settings))
+        var configuration = ServerConfiguration(Self.multiplexer(specification, settings: settings))
+        configuration.isStateless = settings.stateless
+        configuration.sessionsEndWithGeneration = settings.sessionsEndWithGeneration
         relay =
             switch specification.isolation {
             case .shared: .shared(SharedServer(configuration, ports: ports))
@@ -91,14 +97,14 @@ struct ServerAssembly: Sendable {
     ) -> Multiplexer.Configuration {
         var configuration = Multiplexer.Configuration(
             server: specification.name.text, isolation: specification.isolation, clientVersion: settings.version)
-        configuration.callTimeout = settings.callTimeout
-        configuration.absoluteTimeout = settings.callAbsoluteTimeout
+        configuration.callTimeout = specification.callTimeout ?? settings.callTimeout
+        configuration.absoluteTimeout = max(settings.callAbsoluteTimeout, specification.callTimeout ?? .zero)
         configuration.startTimeout = settings.startTimeout
         configuration.provesTools = settings.provesTools
+        configuration.outageIsUnavailable = settings.outageIsUnavailable
         if case .bearer = settings.authentication { configuration.solePrincipal = true }
-        if let patterns = specification.allowedTools ?? (settings.onlyListedTools ? [] : nil) {
-            configuration.tools = ToolPolicy(server: specification.name, allowing: patterns)
-        }
+        configuration.tools = ToolPolicy(server: specification.name, rules: settings.toolRules(of: specification))
+        configuration.resultLimit = specification.resultLimit
         return configuration
     }
 
@@ -128,6 +134,7 @@ struct ServerAssembly: Sendable {
         plan.restartReset = Defaults.restartReset.value
         plan.startTimeout = settings.startTimeout
         plan.lineLimit = Defaults.lineLimit.value
+        plan.standardErrorPrefix = settings.standardErrorPrefix
         return plan
     }
 }

@@ -15,9 +15,23 @@ package struct GatewayConfiguration: Sendable {
     package var listen: Listen
     /// The server behind `/mcp`; nil means the only one, where there is only one.
     package var defaultServer: String?
+    /// A further path of the default server, beside `/mcp`.
+    package var defaultPath: String?
+    /// Further names of servers in paths: `/servers/<alias>/mcp` is that server's endpoint too.
+    package var aliases: [String: String] = [:]
     package var hosts: HostRule
     package var origins: OriginRule
+    /// The response headers that pages of an allowed origin may read.
+    package var exposedHeaders = ["Mcp-Session-Id"]
+    /// Whether `/healthz` says what `/readyz` says: that the servers can be used, not that the broker lives.
+    package var healthIsReadiness = false
+    /// Whether `Accept`, `Content-Type` and `MCP-Protocol-Version` of a message are not judged; a client that does not
+    /// ask for event streams then never gets one.
+    package var readsLeniently = false
     package var limits: GatewayLimits
+    /// What `/metrics` says of the program and its process.
+    package var version = ""
+    package var process: @Sendable () -> ProcessFigures = { ProcessFigures() }
 
     package init(
         listen: Listen = .tcp(host: "127.0.0.1", port: 0), defaultServer: String? = nil, hosts: HostRule = .loopback,
@@ -51,6 +65,15 @@ package struct GatewayLimits: Sendable {
     package var writeStall = TimeAmount.seconds(60)
     /// How many bytes are held for a client that reads slowly; one message alone may be longer.
     package var heldForClient = 64 << 20
+    /// How long a stream is kept whose client has left, and what of it: its last events, by number and by bytes.
+    package var replayFor = TimeAmount.seconds(60)
+    package var replayEvents = 256
+    package var replayBytes = 1 << 20
+    /// How many ended streams a session keeps, and how many bytes all streams of the gateway do.
+    package var replayStreams = 32
+    package var replayBytesInAll = 64 << 20
+    /// How many streams of the 2024-11-05 transport may be open.
+    package var transportSessions = 10_000
     /// How much a session's own stream may be behind, in bytes and in messages.
     package var streamBacklogBytes = 1 << 20
     package var streamBacklogMessages = 1024

@@ -73,6 +73,10 @@ package struct Envelope: Hashable, Sendable {
     @Stretch package var metaLogLevel: Range<Int>?
     /// Raw value of `io.modelcontextprotocol/subscriptionId` in `params._meta`, else in `result._meta`.
     @Stretch package var subscriptionID: Range<Int>?
+    /// The first member, in the order of the message, that is spelled in another case than its own.
+    ///
+    /// A server may take it for the member itself; see `JSONWalker.Key` for which ones are told.
+    package var variant: Member?
     /// Whether `jsonrpc` is the string "2.0".
     package var hasVersion2 = false
     /// Whether a raw CR or LF stands anywhere in the scanned bytes, around `value` included.

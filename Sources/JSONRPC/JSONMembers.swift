@@ -12,7 +12,7 @@ package enum JSONMembers {
         case ambiguous
     }
 
-    /// Whether a member's name differs from this one in case only, as parsers that ignore case would not notice.
+    /// Whether a member's name differs from this one, an ASCII name in lower case, in case only; see `CaseFolding`.
     package static func hasCaseVariant(of name: String, in bytes: Span<UInt8>, object: Range<Int>) -> Bool {
         let text = bytes.extracting(object)
         guard text.count > 0, text[0] == .openBrace else { return false }
@@ -22,7 +22,7 @@ package enum JSONMembers {
             var isFirst = true
             while let key = try walker.nextKey(text, isFirst: &isFirst) {
                 let written = JSONString.decode(text, contents: key.start..<key.end)
-                if let written, written != name, written.lowercased() == name { return true }
+                if let written, written != name, JSONString.isVariant(written, of: name) { return true }
                 try walker.value(text, depth: 1)
             }
         } catch {

@@ -53,6 +53,11 @@ struct MessageScan {
         seen |= member.bit
     }
 
+    @inline(__always)
+    private mutating func noteVariant(_ member: Member?) {
+        if let member, envelope.variant == nil { envelope.variant = member }
+    }
+
     /// Passes a value that has `depth` containers around it, and answers where it stands.
     @inline(__always)
     private mutating func value(_ bytes: Span<UInt8>, depth: Int) throws(ScanError) -> Range<Int> {
@@ -68,6 +73,7 @@ struct MessageScan {
         var isFirst = true
         while let key = try walker.nextKey(bytes, isFirst: &isFirst) {
             guard let member = key.topLevelMember(bytes) else {
+                noteVariant(key.topLevelVariant(bytes))
                 try walker.value(bytes, depth: 1)
                 continue
             }
@@ -114,6 +120,7 @@ struct MessageScan {
                 case .error: key.equals(bytes, "code") ? .errorCode : nil
                 }
             guard let member else {
+                if level == .params { noteVariant(key.paramsVariant(bytes)) }
                 try walker.value(bytes, depth: 2)
                 continue
             }
@@ -157,6 +164,7 @@ struct MessageScan {
         var isFirst = true
         while let key = try walker.nextKey(bytes, isFirst: &isFirst) {
             guard let member = isResult ? key.resultMetaMember(bytes) : key.paramsMetaMember(bytes) else {
+                if !isResult { noteVariant(key.paramsMetaVariant(bytes)) }
                 try walker.value(bytes, depth: 3)
                 continue
             }

@@ -10,13 +10,18 @@ package struct OversizeScanner: Sendable {
     package struct Findings: Hashable, Sendable {
         /// The id of the message, one JSON value; nil when it has none, or two, or one too long to keep.
         package var id: RawID?
+        /// The ids of a message that has more than one: the last of them, at most ``OversizeScanner/keptIDs``.
+        package var rivalIDs: [RawID] = []
         /// Whether `method` is a member of the message: if so, it is no response.
         package var hasMethod = false
         /// Whether the object was closed, and nothing but white space came after it.
         package var isWhole = false
 
-        package init(id: RawID? = nil, hasMethod: Bool = false, isWhole: Bool = false) {
+        package init(
+            id: RawID? = nil, rivalIDs: [RawID] = [], hasMethod: Bool = false, isWhole: Bool = false
+        ) {
             self.id = id
+            self.rivalIDs = rivalIDs
             self.hasMethod = hasMethod
             self.isWhole = isWhole
         }
@@ -24,6 +29,8 @@ package struct OversizeScanner: Sendable {
 
     /// The longest key or id that is kept, in bytes as written.
     package static let keptBytes = 256
+    /// The most ids that are kept of a message that has more than one.
+    package static let keptIDs = 8
 
     private enum Place: Sendable {
         /// Before the opening brace.
@@ -60,7 +67,11 @@ package struct OversizeScanner: Sendable {
     package mutating func finish() -> Findings {
         defer { self = OversizeScanner() }
         findings.isWhole = place == .done
-        if ids > 1 { findings.id = nil }
+        if ids > 1 {
+            findings.id = nil
+        } else {
+            findings.rivalIDs = []
+        }
         return findings
     }
 
@@ -188,6 +199,9 @@ package struct OversizeScanner: Sendable {
         // A broken message may have a broken id, which must not come back to its sender as if it were JSON.
         var walker = JSONWalker(maximumDepth: Self.keptBytes)
         guard let range = try? walker.wholeValue(kept.span) else { return }
-        findings.id = RawID(kept.span, range)
+        let id = RawID(kept.span, range)
+        findings.id = id
+        if findings.rivalIDs.count == Self.keptIDs { findings.rivalIDs.removeFirst() }
+        findings.rivalIDs.append(id)
     }
 }

@@ -8,12 +8,17 @@ struct EnvironmentEntries {
     /// Names to take from Lodge's own environment.
     private(set) var passed: [String] = []
     private(set) var values: [String: ConfiguredValue] = [:]
+    /// What should be mended and is no reason to refuse.
+    private(set) var warnings: [String] = []
 
     /// - Parameter environment: Lodge's own, in which a passed variable has to be.
     init(server: ServerName, flags: [String], file: String?, environment: [String: String]) throws {
         if let file {
             for (name, value) in try Self.lines(of: file) {
                 values[name] = try Self.literal(value, name, server)
+            }
+            if PrivateFile.isOpenToOthers(file) {
+                warnings.append("env file '\(file)' is open to other users; run: chmod 600 '\(file)'")
             }
         }
         for flag in flags {

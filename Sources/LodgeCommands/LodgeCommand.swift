@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import ArgumentParser
 import BrokerDaemon
+import FrontDoors
 
 /// The `lodge` program: its subcommands, and how every one of them ends.
 package struct LodgeCommand: AsyncParsableCommand {
@@ -11,13 +12,22 @@ package struct LodgeCommand: AsyncParsableCommand {
             + "authenticated endpoint with no secret in it.",
         version: Version.current,
         subcommands: [
-            ServeCommand.self, RunCommand.self, HealthcheckCommand.self, VersionCommand.self, ReferenceCommand.self,
+            ServeCommand.self, RunCommand.self, ConnectCommand.self, AsCommand.self, HealthcheckCommand.self,
+            VersionCommand.self,
+            ReferenceCommand.self,
         ])
 
     package init() {}
 
     /// Parses, runs and answers the exit status: 0 ok, 1 failed, 2 usage, 4 unreachable, or an agent's own.
-    package static func execute(_ arguments: [String]) async -> Int32 {
+    ///
+    /// - Parameter programPath: under what name lodge was started; that of a front door chooses that door.
+    package static func execute(_ arguments: [String], programPath: String? = nil) async -> Int32 {
+        let door = programPath.flatMap { FrontDoor(programPath: $0) }
+        return await execute(door.map { ["as", $0.rawValue] + arguments } ?? arguments)
+    }
+
+    private static func execute(_ arguments: [String]) async -> Int32 {
         // What was logged stands before the sentence that ends the program, and is not lost with it.
         defer { StandardErrorWriter.shared.flush() }
         do {

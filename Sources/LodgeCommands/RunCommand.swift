@@ -58,8 +58,7 @@ struct RunCommand: AsyncParsableCommand {
         let environment = ProcessInfo.processInfo.environment
         let redactor = SharedRedactor()
         let logger = broker.logger(redactor)
-        let (servers, warnings) = try specifications()
-        for warning in warnings { logger.warning("\(warning)") }
+        let servers = try servers(environment: environment, logger: logger)
         let token = BearerToken.mint()
         var settings = BrokerSettings(
             servers: servers, authentication: .bearer(token, principal: "agent"), environment: environment,
@@ -83,17 +82,18 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
-    private func specifications() throws -> ([ServerSpecification], [String]) {
-        // Not by FileManager, which does not read pipes, such as a shell's <(…).
-        let file = specs == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: specs)
-        guard let file, let data = try? file.readToEnd() ?? Data() else {
-            throw CommandFailure(
-                message: "the file '\(specs)' cannot be read; name a readable file with --specs", status: 2)
-        }
-        let bytes = Array(data)
+    /// Every entry has to be right: an agent that lacks a server it was promised works on a wrong assumption.
+    private func servers(environment: [String: String], logger: Logger) throws -> [ServerSpecification] {
+        let file = try SpecificationSource(path: specs, flag: "--specs").read()
         do {
-            let parsed = try SpecificationFile.parse(bytes, sourceName: specs == "-" ? "standard input" : specs)
-            return (parsed.servers, parsed.warnings)
+            let selected = RequiredVariables.select(try file.everyServer(), environment: environment)
+            (file.notices + selected.notices).write(to: logger)
+            return selected.servers.map { server in
+                var server = server
+                // The agent is told one address; a port of its own could be taken by a session beside this one.
+                server.hostPort = nil
+                return server
+            }
         } catch {
             throw CommandFailure(message: error.description, status: 2)
         }

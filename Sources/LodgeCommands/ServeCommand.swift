@@ -3,16 +3,30 @@ import ArgumentParser
 import BrokerDaemon
 import Foundation
 import LodgeConfiguration
+import Logging
 import Secrets
 
-/// One stdio server as an HTTP endpoint, in the foreground.
+/// Stdio servers as HTTP endpoints, in the foreground.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Serve one stdio server over Streamable HTTP.",
-        usage: "lodge serve [<options>] -- <command> [<argument> ...]",
+        abstract: "Serve stdio servers over Streamable HTTP.",
+        usage: """
+            lodge serve [<options>] -- <command> [<argument> ...]
+            lodge serve --config FILE [<options>] [-- <command> [<argument> ...]]
+            """,
         discussion:
-            "The server gets a built environment: PATH, HOME and their like, and what --env and --env-file name.")
+            "A server gets a built environment: PATH, HOME and their like, and what --env and --env-file or its "
+            + "entry in the file name. An entry that cannot be used is left out with a warning, and the others are "
+            + "served.")
+
+    @Option(help: "A file with servers, as MCP clients have it (mcpServers, servers, …), or - for standard input.")
+    var config: String?
+
+    @Option(
+        name: .customLong("default"),
+        help: "The server behind /mcp; by default the one behind --, or the only one.")
+    var defaultServer: String?
 
     @Option(help: "Where to listen: HOST:PORT; port 0 takes a free one.")
     var listen = ListenAddress(host: "127.0.0.1", port: Defaults.listenPort.value)
@@ -20,22 +34,14 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "Listen beyond this machine without TLS.")
     var insecureListen = false
 
-    @Option(help: "shared: one process for all clients; client: one process for each session.")
-    var isolation: Isolation = .shared
-
-    @Option(help: "The server's name in URLs and logs; taken from the command by default.")
-    var name: String?
+    @Flag(help: "Serve without sessions: every request stands alone. Takes isolation shared only.")
+    var stateless = false
 
     @Option(
-        name: .customLong("env"),
-        help: "Pass a variable of Lodge's environment by NAME, or set NAME=VALUE where the value is no credential.")
-    var variables: [String] = []
-
-    @Option(help: "Read NAME=VALUE lines for the server's environment from a file.")
-    var envFile: String?
-
-    @Option(help: "The server's working directory.")
-    var cwd: String?
+        help:
+            "shared: one process for all clients; client: one process for each session. An entry of the file may differ."
+    )
+    var isolation: Isolation = .shared
 
     @Option(help: "A further Host that clients may name; repeat it for several.")
     var allowHost: [String] = []
@@ -52,6 +58,7 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "Log every finished call.")
     var logCalls = false
 
+    @OptionGroup(title: "The server behind --") var server: CommandLineServer
     @OptionGroup(title: "Authentication") var authentication: AuthenticationOptions
     @OptionGroup(title: "Limits and log") var broker: BrokerOptions
 
@@ -59,8 +66,18 @@ struct ServeCommand: AsyncParsableCommand {
     var command: [String] = []
 
     func validate() throws {
-        guard !command.isEmpty, command.first?.isEmpty == false else {
-            throw ValidationError("no server command; write it behind --, as in: lodge serve -- mcp-server-time")
+        guard config != nil || !command.isEmpty, command.first?.isEmpty != true else {
+            throw ValidationError(
+                "no server; write its command behind --, as in: lodge serve -- mcp-server-time,"
+                    + " or name a file of servers with --config")
+        }
+        guard !command.isEmpty || !server.isGiven else {
+            throw ValidationError(
+                "--name, --env, --env-file and --cwd are for a server behind --; put them into its entry in the file")
+        }
+        guard !stateless || isolation == .shared else {
+            throw ValidationError(
+                "--stateless and --isolation client exclude each other: a process for each session needs sessions")
         }
         guard listen.isLoopback || insecureListen else {
             throw ValidationError(
@@ -71,50 +88,60 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
+        let redactor = SharedRedactor()
+        let logger = broker.logger(redactor)
         let given = try authentication.token(environment: environment)
         var settings = BrokerSettings(
-            servers: [try specification()],
+            servers: try servers(environment: environment, logger: logger),
             authentication: given.map { .bearer($0.token, principal: "client") } ?? .none,
             environment: environment, version: Version.current)
+        settings.defaultServer = defaultServer ?? (command.isEmpty ? nil : settings.servers.first?.name.text)
         settings.host = listen.host
         settings.port = listen.port
         settings.allowedHosts = allowHost
         settings.allowedOrigins = allowOrigin
         settings.logsCalls = logCalls
+        settings.stateless = stateless
         broker.apply(to: &settings)
-        let redactor = SharedRedactor()
         let announcement = ServeAnnouncement(
-            printsJSON: json, readyFile: readyFile, isolation: isolation, token: given?.token,
+            printsJSON: json, readyFile: readyFile, isStateless: stateless, token: given?.token,
             showsToken: given?.isMinted == true && !json)
-        let session = ServeSession(settings, redactor: redactor, logger: broker.logger(redactor))
         do {
-            try await session.run(announcement)
+            try await ServeSession(settings, redactor: redactor, logger: logger).run(announcement)
         } catch let error as ServeSession.Failure {
             throw CommandFailure(message: error.message, hints: error.hints)
         }
     }
 
-    private func specification() throws -> ServerSpecification {
+    /// The server behind `--` first, then those of the file that can be used.
+    private func servers(environment: [String: String], logger: Logger) throws -> [ServerSpecification] {
+        let given =
+            command.isEmpty
+            ? nil
+            : try server.specification(command, isolation: isolation, environment: environment)
+        for warning in given?.warnings ?? [] { logger.warning("\(warning)") }
+        let source = config.map { SpecificationSource(path: $0, flag: "--config") }
+        let file = try source?.read(.init(isolation: isolation, allowsComments: true))
+        let choice = ServerChoice(file: file, beside: given?.server, environment: environment)
+        choice.notices.write(to: logger)
+        guard !choice.servers.isEmpty else {
+            let reason = choice.notices.isEmpty ? "it has none at all" : "the log says why"
+            throw CommandFailure(
+                message: "no server of '\(source?.name ?? "")' can be used; \(reason)", status: 2)
+        }
         do {
-            let program = command[0]
-            let base = String(program.split(separator: "/").last ?? "server")
-            let serverName = try name.map { try ServerName($0) } ?? ServerName.slug(of: base) ?? ServerName("server")
-            var child = try ChildSpecification(
-                server: serverName, literal: program, arguments: Array(command.dropFirst()))
-            let entries = try EnvironmentEntries(
-                server: serverName, flags: variables, file: envFile,
-                environment: ProcessInfo.processInfo.environment)
-            child.environment = entries.values
-            child.passThrough = entries.passed
-            if let cwd {
-                child.workingDirectory = try ConfiguredValue(
-                    cwd.replacing("${", with: "$${"), at: ValuePlace(server: serverName.text, role: .workingDirectory))
-            }
-            return ServerSpecification(name: serverName, transport: .child(child), isolation: isolation)
-        } catch let error as ConfigurationError {
+            try choice.check(defaultServer: defaultServer, listenPort: listen.port)
+        } catch {
             throw CommandFailure(message: error.description, status: 2)
         }
+        return choice.servers
     }
 }
 
 extension Isolation: ExpressibleByArgument {}
+
+extension [ConfigurationNotice] {
+    func write(to logger: Logger) {
+        for notice in self { logger.log(level: notice.severity == .warning ? .warning : .info, "\(notice)") }
+    }
+}

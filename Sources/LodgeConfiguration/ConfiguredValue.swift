@@ -111,6 +111,12 @@ package struct ConfiguredValue: Hashable, Sendable {
                 "\(server): ${exec:…} is refused in an imported file, since it would run a command;"
                     + " use ${env:NAME} or ${file:PATH}", at: place.location)
         }
+        if body.hasPrefix("input:") {
+            return ConfigurationError(
+                .unsupported,
+                "\(place.label) has ${\(body)}, for which an editor asks its user, and Lodge asks nobody;"
+                    + " use ${env:NAME} or ${file:PATH}", at: place.location)
+        }
         return ConfigurationError(
             .value,
             "\(place.label) has ${\(body)}, which Lodge cannot resolve; use ${env:NAME} or ${file:PATH},"

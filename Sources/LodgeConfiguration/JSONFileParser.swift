@@ -2,7 +2,8 @@
 
 /// Parses a whole JSON file and says exactly where it is wrong.
 ///
-/// Strict RFC 8259, a byte order mark allowed; nesting is limited, so that a hostile file cannot exhaust the stack.
+/// Strict RFC 8259, a byte order mark allowed, unless comments are: then `//` and `/* */` count as space and a comma may
+/// stand behind the last element. Nesting is limited, so that a hostile file cannot exhaust the stack.
 struct JSONFileParser {
     struct Failure: Error {
         var reason: String
@@ -12,10 +13,11 @@ struct JSONFileParser {
     static let maximumDepth = 128
 
     private let bytes: [UInt8]
+    private let allowsComments: Bool
     private var position = 0
 
-    static func parse(_ bytes: [UInt8]) throws(Failure) -> PositionedJSON {
-        var parser = JSONFileParser(bytes: bytes)
+    static func parse(_ bytes: [UInt8], allowsComments: Bool = false) throws(Failure) -> PositionedJSON {
+        var parser = JSONFileParser(bytes: bytes, allowsComments: allowsComments)
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { parser.position = 3 }
         let value = try parser.value(depth: 0)
         parser.skipSpace()
@@ -23,7 +25,10 @@ struct JSONFileParser {
         return value
     }
 
-    private init(bytes: [UInt8]) { self.bytes = bytes }
+    private init(bytes: [UInt8], allowsComments: Bool) {
+        self.bytes = bytes
+        self.allowsComments = allowsComments
+    }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
@@ -32,7 +37,21 @@ struct JSONFileParser {
     }
 
     private mutating func skipSpace() {
-        while let byte = next, byte == 0x20 || (0x09...0x0A).contains(byte) || byte == 0x0D { position += 1 }
+        while true {
+            while let byte = next, byte == 0x20 || (0x09...0x0A).contains(byte) || byte == 0x0D { position += 1 }
+            guard allowsComments, skipComment() else { return }
+        }
+    }
+
+    /// Skips one comment; one without its end lasts to the end of the file.
+    private mutating func skipComment() -> Bool {
+        if word("//") {
+            while let byte = next, byte != UInt8(ascii: "\n") { position += 1 }
+            return true
+        }
+        guard word("/*") else { return false }
+        while next != nil, !word("*/") { position += 1 }
+        return true
     }
 
     private mutating func take(_ character: Character) -> Bool {
@@ -87,6 +106,8 @@ struct JSONFileParser {
             skipSpace()
             if take("}") { return members }
             guard take(",") else { throw failure("',' or '}' is expected") }
+            skipSpace()
+            if allowsComments, take("}") { return members }
         }
     }
 
@@ -100,6 +121,8 @@ struct JSONFileParser {
             skipSpace()
             if take("]") { return elements }
             guard take(",") else { throw failure("',' or ']' is expected") }
+            skipSpace()
+            if allowsComments, take("]") { return elements }
         }
     }
 

@@ -4,12 +4,12 @@
 struct ServerEntry {
     /// How errors name the server.
     var label: String
-    private(set) var warnings: [(text: String, location: SourceLocation)] = []
+    var warnings: [(text: String, location: SourceLocation)] = []
 
-    private let text: SourceText
+    let text: SourceText
     private let offset: Int
-    private let foldsCase: Bool
-    private var members: [PositionedJSON.Member]
+    let foldsCase: Bool
+    private(set) var members: [PositionedJSON.Member]
 
     init(
         _ members: [PositionedJSON.Member], at offset: Int, label: String, foldsCase: Bool, text: SourceText
@@ -29,7 +29,7 @@ struct ServerEntry {
     private static func folded(_ key: String, _ foldsCase: Bool) -> String { foldsCase ? key.lowercased() : key }
 
     /// Takes a member out; one that is null counts as absent.
-    private mutating func take(_ key: String) -> PositionedJSON? {
+    mutating func take(_ key: String) -> PositionedJSON? {
         let wanted = Self.folded(key, foldsCase)
         guard let index = members.firstIndex(where: { Self.folded($0.key, foldsCase) == wanted }) else { return nil }
         let value = members.remove(at: index).value
@@ -41,7 +41,7 @@ struct ServerEntry {
         try positionedString(key)?.text
     }
 
-    private mutating func positionedString(
+    mutating func positionedString(
         _ key: String
     ) throws(ConfigurationError) -> (text: String, location: SourceLocation)? {
         guard let value = take(key) else { return nil }
@@ -51,7 +51,7 @@ struct ServerEntry {
         return (string, text.location(of: value.offset))
     }
 
-    private mutating func boolean(_ key: String) throws(ConfigurationError) -> Bool? {
+    mutating func boolean(_ key: String) throws(ConfigurationError) -> Bool? {
         guard let value = take(key) else { return nil }
         guard case .boolean(let boolean) = value.content else {
             throw wrong("\(key) must be true or false, not \(value.kind)", value.offset)
@@ -59,7 +59,7 @@ struct ServerEntry {
         return boolean
     }
 
-    private mutating func strings(
+    mutating func strings(
         _ key: String
     ) throws(ConfigurationError) -> [(text: String, location: SourceLocation)]? {
         guard let value = take(key) else { return nil }
@@ -76,13 +76,15 @@ struct ServerEntry {
         return strings
     }
 
-    private func wrong(_ message: String, _ offset: Int) -> ConfigurationError {
+    func wrong(_ message: String, _ offset: Int) -> ConfigurationError {
         ConfigurationError(.value, "\(label): \(message)", at: text.location(of: offset))
     }
 
     /// Reads a map of values; a null leaves its name out, a number or boolean is taken as it is written.
-    private mutating func values(
-        _ key: String, server: String, _ role: (String) -> ValuePlace.Role
+    ///
+    /// - Parameter marksReferences: whether a brace alone begins a reference, as in `{env:NAME}`.
+    mutating func values(
+        _ key: String, server: String, marksReferences: Bool = false, _ role: (String) -> ValuePlace.Role
     ) throws(ConfigurationError) -> [String: ConfiguredValue] {
         guard let map = take(key) else { return [:] }
         guard case .object(let entries) = map.content else {
@@ -103,102 +105,58 @@ struct ServerEntry {
             let string: String
             switch entry.value.content {
             case .null: continue
-            case .string(let written): string = written
+            case .string(let written): string = marksReferences ? written.withMarkedReferences : written
             case .number(let written): string = written
             case .boolean(let written): string = written ? "true" : "false"
             case .array, .object:
                 throw wrong("\(key) \(name) must be a string, not \(entry.value.kind)", entry.value.offset)
             }
             let location = text.location(of: entry.value.offset)
+            if string.hasPrefix("$"), ConfiguredValue.isVariableName(string.dropFirst()) {
+                warnings.append(
+                    ("\(label): \(key) \(name) is taken as it is written; a variable is written ${NAME}", location))
+            }
             values[name] = try ConfiguredValue(
                 string, at: ValuePlace(server: server, role: role(name), location: location))
         }
         return values
     }
 
-    /// Builds the specification; nil for a server that is switched off.
+    /// Builds the specification; nil for a server that is switched off, of which nothing else has to be right.
+    ///
+    /// - Parameter isolation: what an entry gets that names none.
     mutating func specification(
-        name: ServerName, written: String, origin: SourceLocation
+        name: ServerName, written: String, origin: SourceLocation, isolation fallback: Isolation
     ) throws(ConfigurationError) -> ServerSpecification? {
         _ = take("name")
         let disabled = try boolean("disabled") ?? false
         let enabled = try boolean("enabled") ?? true
-        let isolation = try isolation()
-        let tools = try tools()
+        guard enabled, !disabled else { return nil }
+        let isolation = try isolation() ?? fallback
+        let tools = try tools(server: name)
+        let resultLimit = try resultLimit()
+        let requires = try requiredVariables()
+        let (port, timeout) = (try hostPort(), callTimeout())
         let transport = try transport(server: written, origin: origin)
         for member in members {
             warnings.append(("\(label): '\(member.key)' is not known and ignored", text.location(of: member.offset)))
         }
-        guard enabled, !disabled else { return nil }
-        return ServerSpecification(
-            name: name, transport: transport, isolation: isolation, allowedTools: tools, origin: origin)
+        var specification = ServerSpecification(
+            name: name, transport: transport, isolation: isolation, origin: origin)
+        specification.tools = tools
+        specification.resultLimit = resultLimit
+        specification.requires = requires
+        specification.hostPort = port
+        specification.callTimeout = timeout
+        return specification
     }
 
-    private mutating func isolation() throws(ConfigurationError) -> Isolation {
-        guard let (word, location) = try positionedString("isolation") else { return .shared }
+    private mutating func isolation() throws(ConfigurationError) -> Isolation? {
+        guard let (word, location) = try positionedString("isolation") else { return nil }
         guard let isolation = Isolation(rawValue: word) else {
             throw ConfigurationError(
                 .value, "\(label): isolation '\(word)' is not known; use shared or client", at: location)
         }
         return isolation
-    }
-
-    private mutating func tools() throws(ConfigurationError) -> [ToolPattern]? {
-        guard let written = try strings("allowedTools") else { return nil }
-        var patterns: [ToolPattern] = []
-        for (pattern, location) in written { patterns.append(try ToolPattern.parse(pattern, at: location)) }
-        return patterns
-    }
-
-    private mutating func transport(
-        server: String, origin: SourceLocation
-    ) throws(ConfigurationError) -> ServerTransport {
-        let type = try positionedString("type")
-        let command = try positionedString("command")
-        let url = try positionedString("url")
-        if command != nil, url != nil {
-            throw ConfigurationError(.transport, "\(label) has both a command and a url; keep one", at: origin)
-        }
-        let kind: RemoteSpecification.Kind
-        switch type?.text {
-        case nil where url != nil: kind = .unstated
-        case nil, "stdio": return .child(try child(server: server, command: command, origin: origin))
-        case "http", "streamable-http", "streamable_http": kind = .streamableHTTP
-        case "sse": kind = .serverSentEvents
-        case .some(let word):
-            throw ConfigurationError(
-                .transport, "\(label): type '\(word)' is not known; use stdio, http or sse", at: type?.location)
-        }
-        guard let url, !url.text.allSatisfy(\.isWhitespace) else {
-            throw ConfigurationError(.transport, "\(label) must have a url", at: origin)
-        }
-        let place = ValuePlace(server: server, role: .url, location: url.location)
-        return .remote(
-            RemoteSpecification(
-                kind: kind, url: try ConfiguredValue(url.text, at: place),
-                headers: try values("headers", server: server) { .header($0) }))
-    }
-
-    private mutating func child(
-        server: String, command: (text: String, location: SourceLocation)?, origin: SourceLocation
-    ) throws(ConfigurationError) -> ChildSpecification {
-        guard let command, !command.text.allSatisfy(\.isWhitespace) else {
-            throw ConfigurationError(.transport, "\(label) must have a command", at: origin)
-        }
-        func value(
-            _ written: (text: String, location: SourceLocation), _ role: ValuePlace.Role
-        ) throws(ConfigurationError) -> ConfiguredValue {
-            try ConfiguredValue(
-                written.text, at: ValuePlace(server: server, role: role, location: written.location))
-        }
-        var arguments: [ConfiguredValue] = []
-        for (index, argument) in (try strings("args") ?? []).enumerated() {
-            arguments.append(try value(argument, .argument(index + 1)))
-        }
-        var directory: ConfiguredValue?
-        if let written = try positionedString("cwd") { directory = try value(written, .workingDirectory) }
-        return ChildSpecification(
-            command: try value(command, .command), arguments: arguments,
-            environment: try values("env", server: server) { .environment($0) }, workingDirectory: directory)
     }
 }

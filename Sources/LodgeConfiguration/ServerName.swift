@@ -9,6 +9,9 @@ package struct ServerName: Hashable, Sendable, Comparable, CustomStringConvertib
     /// The name that no server can have, because it stands for all of them.
     package static let reserved = "all"
 
+    /// The name of a server when there is nothing to make one of.
+    package static let server = ServerName(valid: "server")
+
     package let text: String
 
     /// Takes a name that has the form already; throws otherwise, with a name that would do.

@@ -5,8 +5,15 @@ package struct ServerSpecification: Hashable, Sendable {
     package var name: ServerName
     package var transport: ServerTransport
     package var isolation: Isolation
-    /// Tools that an agent may use: nil if the configuration does not say, empty if it says none.
-    package var allowedTools: [ToolPattern]?
+    package var tools: ToolRules
+    /// The longest result of a tool that clients get whole, in bytes of text; nil for no limit.
+    package var resultLimit: Int?
+    /// Variables without which the server does not take part; see `RequiredVariables`.
+    package var requires: [String] = []
+    /// A port on which this server alone is served, beside the broker's own.
+    package var hostPort: Int?
+    /// How long a call of this server may go without an answer or progress; nil for the broker's.
+    package var callTimeout: Duration?
     /// Where the server is defined; nil if on a command line.
     package var origin: SourceLocation?
 
@@ -15,12 +22,15 @@ package struct ServerSpecification: Hashable, Sendable {
         allowedTools: [ToolPattern]? = nil,
         origin: SourceLocation? = nil
     ) {
+        tools = ToolRules(allowed: allowedTools)
         self.name = name
         self.transport = transport
         self.isolation = isolation
-        self.allowedTools = allowedTools
         self.origin = origin
     }
+
+    /// Tools that may be used, by the server's own names: nil if the configuration does not say, empty if it says none.
+    package var allowedTools: [ToolPattern]? { tools.allowed }
 
     /// Returns the child, or throws for a server of a kind that this version cannot reach.
     package func child() throws(ConfigurationError) -> ChildSpecification {

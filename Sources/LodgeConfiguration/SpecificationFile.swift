@@ -1,34 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads a file of server definitions in a shape of another program.
+/// A file of server definitions in a shape of another program, entry by entry.
 ///
-/// Two shapes: a list of `{name, command, args, env …}` whose member names may be written in any case, and an object
-/// with `mcpServers`, as Claude Code has it. Unknown members are warnings, since the file is not Lodge's own. A file
-/// that is empty or blank has no servers. It reads no other file and resolves nothing.
-package enum SpecificationFile {
-    /// Parses the content of a file; `sourceName` is how errors and warnings name it.
-    package static func parse(
-        _ bytes: [UInt8], sourceName: String
-    ) throws(ConfigurationError) -> (servers: [ServerSpecification], warnings: [String]) {
-        guard bytes.contains(where: { $0 > 0x20 }) else { return ([], []) }
+/// The shapes are a list of `{name, command, args, env …}` whose member names may be written in any case, and an object
+/// with the servers by name under one of `SpecificationShape`'s members. Unknown members are warnings, since the file
+/// is not Lodge's own. It is TOML where its name says so, else JSON; one that is empty or blank has no servers. It reads
+/// no other file and resolves nothing.
+package struct SpecificationFile: Sendable {
+    /// What one entry came to; an entry that is switched off came to nothing.
+    package enum Entry: Sendable {
+        case server(ServerSpecification)
+        case refused(ConfigurationError)
+    }
+
+    /// How a file is to be read.
+    package struct Options: Sendable {
+        /// What an entry that names no isolation gets.
+        package var isolation: Isolation
+        /// Whether comments and trailing commas are taken in JSON, as editors take them in theirs.
+        package var allowsComments: Bool
+
+        package init(isolation: Isolation = .shared, allowsComments: Bool = false) {
+            self.isolation = isolation
+            self.allowsComments = allowsComments
+        }
+    }
+
+    /// In the order of the file.
+    package let entries: [Entry]
+    package let notices: [ConfigurationNotice]
+
+    /// Reads a file; throws where it can be read no further, and not for a single entry.
+    ///
+    /// - Parameter sourceName: how errors and notices name the file.
+    package static func read(
+        _ bytes: [UInt8], sourceName: String, options: Options = Options()
+    ) throws(ConfigurationError) -> SpecificationFile {
+        guard bytes.contains(where: { $0 > 0x20 }) else { return SpecificationFile(entries: [], notices: []) }
         let text = SourceText(bytes, name: sourceName)
+        let isTOML = sourceName.lowercased().hasSuffix(".toml")
         let document: PositionedJSON
         do {
-            document = try JSONFileParser.parse(bytes)
+            document =
+                try isTOML
+                ? TOMLFileParser.parse(bytes)
+                : JSONFileParser.parse(bytes, allowsComments: options.allowsComments)
         } catch {
             throw ConfigurationError(
-                .syntax, "failed to parse as JSON: \(error.reason)", at: text.location(of: error.offset))
+                .syntax, "failed to parse as \(isTOML ? "TOML" : "JSON"): \(error.reason)",
+                at: text.location(of: error.offset))
         }
-        var reader = SpecificationReader(text: text)
+        var reader = SpecificationReader(text: text, isolation: options.isolation)
         switch document.content {
-        case .array(let elements): try reader.read(list: elements)
+        case .array(let elements): reader.read(list: elements)
         case .object(let members): try reader.read(document: members, at: document.offset)
         default:
             throw ConfigurationError(
                 .syntax, "expected a list of servers or an object with 'mcpServers', found \(document.kind)",
                 at: text.location(of: document.offset))
         }
-        return (reader.servers, reader.warnings)
+        return SpecificationFile(entries: reader.entries, notices: reader.notices)
+    }
+
+    /// The servers of a file in which every entry has to be right.
+    package func everyServer() throws(ConfigurationError) -> [ServerSpecification] {
+        var servers: [ServerSpecification] = []
+        for entry in entries {
+            switch entry {
+            case .server(let server): servers.append(server)
+            case .refused(let error): throw error
+            }
+        }
+        return servers
+    }
+
+    /// Reads a file in which every entry has to be right.
+    package static func parse(
+        _ bytes: [UInt8], sourceName: String
+    ) throws(ConfigurationError) -> (servers: [ServerSpecification], warnings: [String]) {
+        let file = try read(bytes, sourceName: sourceName)
+        return (try file.everyServer(), file.notices.map(\.description))
     }
 }
 

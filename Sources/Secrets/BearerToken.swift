@@ -17,6 +17,14 @@ package struct BearerToken: Sendable, CustomStringConvertible, CustomDebugString
         self.value = value
     }
 
+    /// Takes a token that another program chose; nil unless it is visible ASCII, which a header can carry.
+    ///
+    /// It is for tokens that are set already; whoever chooses one now uses the form of RFC 6750.
+    package init?(foreign value: String) {
+        guard !value.isEmpty, value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
+        self.value = value
+    }
+
     private init(minted value: String) { self.value = value }
 
     /// Makes a token of 32 random bytes.

@@ -20,6 +20,14 @@ package enum PrivateFile {
         return unsafe lstat(path, &status) == 0
     }
 
+    /// Tells whether group or others may read or write a regular file; a pipe or a device is nobody's to read again.
+    package static func isOpenToOthers(_ path: String) -> Bool {
+        var status = stat()
+        // Sound: the path outlives the call, which only writes the status.
+        guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+        return status.st_mode & 0o066 != 0
+    }
+
     /// Reads a regular file that group and others may neither read nor write.
     ///
     /// `whoeverMayRead` waives that, for files that are made by others with a mode of their own, as a container

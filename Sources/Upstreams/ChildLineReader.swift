@@ -40,18 +40,21 @@ struct ChildLineReader: Sendable {
             guard let element = bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count) else {
                 continue
             }
-            let envelope = try MessageScanner.scan(element.readableBytesUInt8Span)
-            guard envelope.kind != .batch else { continue }
-            upstream.received(ServerMessage(bytes: element, envelope: envelope))
+            do throws(ScanError) {
+                let envelope = try MessageScanner.scan(element.readableBytesUInt8Span)
+                guard envelope.kind != .batch else { continue }
+                upstream.received(ServerMessage(bytes: element, envelope: envelope))
+            } catch {
+                broken(element, error)
+            }
         }
     }
 
     /// A line over the limit: its call fails, nothing else does.
     func oversized(_ findings: OversizeScanner.Findings) {
         logger.warning("line over the limit dropped")
-        guard !findings.hasMethod, let ticket = findings.id?.ticket else { return }
         let limit = lineLimit % (1 << 20) == 0 ? "\(lineLimit >> 20) MiB" : "\(lineLimit) bytes"
-        upstream.receivedUnusable(ticket: ticket, problem: "a line over the limit of \(limit)")
+        fail(findings, "a line over the limit of \(limit)")
     }
 
     private func broken(_ bytes: ByteBuffer, _ error: ScanError) {
@@ -60,8 +63,15 @@ struct ChildLineReader: Sendable {
         scanner.consume(span)
         let findings = scanner.finish()
         stray(bytes)
-        guard !findings.hasMethod, let ticket = findings.id?.ticket else { return }
-        upstream.receivedUnusable(ticket: ticket, problem: "a message that cannot be read: \(error)")
+        fail(findings, "a message that cannot be read: \(error)")
+    }
+
+    /// Fails the call that an unusable line was the answer to; where it names several, it may be any of them.
+    private func fail(_ findings: OversizeScanner.Findings, _ problem: String) {
+        guard !findings.hasMethod else { return }
+        for ticket in Set((findings.rivalIDs + [findings.id].compactMap(\.self)).compactMap(\.ticket)).sorted() {
+            upstream.receivedUnusable(ticket: ticket, problem: problem)
+        }
     }
 
     /// A line that is no message is ignored and kept for whoever looks for the reason of a failure.

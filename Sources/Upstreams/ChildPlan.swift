@@ -32,6 +32,8 @@ package struct ChildPlan: Sendable {
     package var startTimeout: Duration = .seconds(30)
     /// The longest line that is held, in bytes.
     package var lineLimit = 64 * 1024 * 1024
+    /// What stands before a line of the process's stderr in the log, as its message; nil logs the line as metadata.
+    package var standardErrorPrefix: String?
 
     package init(prepare: @escaping @Sendable () throws(Refusal) -> Prepared) { self.prepare = prepare }
 }

@@ -94,10 +94,16 @@ struct ChildRun: Sendable {
     private func start(_ number: Int, on loop: any EventLoop) async throws(ChildPlan.Refusal) -> Generation {
         let prepared = try environment.plan.prepare()
         let (logger, redactor) = (environment.logger, prepared.redactor)
+        let prefix = environment.plan.standardErrorPrefix
         let child: ChildProcess
         do throws(SpawnError) {
             child = try ChildProcess.spawn(prepared.specification, guardedBy: environment.guardian) { line in
-                logger.info("stderr", metadata: ["line": "\(redactor.redact(line))"])
+                let line = redactor.redact(line)
+                if let prefix {
+                    logger.info("\(prefix)\(line)")
+                } else {
+                    logger.info("stderr", metadata: ["line": "\(line)"])
+                }
             }
         } catch {
             throw ChildPlan.Refusal(error.message)

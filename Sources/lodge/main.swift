@@ -6,4 +6,5 @@ import LodgeCommands
 // The guard is this same program under another name: it must not touch anything that the broker sets up.
 if GuardProgram.isWanted(arguments: CommandLine.arguments) { exit(GuardProgram.main()) }
 StandardDescriptors.fill()
-exit(await LodgeCommand.execute(Array(CommandLine.arguments.dropFirst())))
+DescriptorLimit.raise()
+exit(await LodgeCommand.execute(Array(CommandLine.arguments.dropFirst()), programPath: CommandLine.arguments.first))

@@ -37,6 +37,20 @@ struct SessionTableTests {
         #expect(session.attachment == 5)
     }
 
+    @Test("the last activity is the last thing that a client sent, and not that it was there")
+    func lastActivity() throws {
+        var table = table()
+        #expect(table.lastActivity == nil)
+        _ = try #require(open(&table, "a", at: 1))
+        #expect(table.lastActivity == start.advanced(by: .seconds(1)))
+        #expect(use(&table, "a", at: 2) != nil)
+        #expect(use(&table, "unknown", at: 3) == nil)
+        #expect(table.touch(id: "a", principal: .alice, now: start.advanced(by: .seconds(4))) != nil)
+        #expect(table.lastActivity == start.advanced(by: .seconds(2)))
+        _ = table.end(id: "a")
+        #expect(table.lastActivity == start.advanced(by: .seconds(2)))
+    }
+
     @Test("to any other principal a session does not exist, and is not used")
     func otherPrincipal() {
         var table = table()

@@ -10,38 +10,11 @@ struct ToolPolicyTests {
         ToolPolicy(server: try ServerName("files"), allowing: try patterns.map { try ToolPattern.parse($0) })
     }
 
-    /// A ready server with a policy, its upstream, and a session.
-    private struct Situation {
-        let server: SharedServer
-        let upstream: Upstream
-        let connection: FakeConnection
-        let session: String
-        let fixture: ServerFixture
-
-        init(_ policy: ToolPolicy) throws {
-            fixture = try ServerFixture()
-            server = fixture.sharedServer { $0.multiplexer.tools = policy }
-            upstream = try fixture.lastStarted()
-            connection = try upstream.startGeneration()
-            let sink = RecordingSink()
-            _ = server.receive(try .of(Sample.initialize), sink: sink)
-            session = try #require(sink.openedSession)
-        }
-
-        /// Sends a request, and the server's answer to it where it got there; returns what the client saw.
-        func ask(_ request: String, answer: String? = nil) throws -> [String] {
-            let sink = RecordingSink()
-            _ = server.receive(try .of(request, session: session), sink: sink)
-            if let answer { try upstream.serve(answer) }
-            return sink.bodies
-        }
-    }
-
     private let listTools = #"{"jsonrpc":"2.0","id":"l","method":"tools/list"}"#
 
     @Test("a list keeps the allowed tools with their bytes, and every byte around the list")
     func filtered() throws {
-        let situation = try Situation(Self.policy("git_log", "git_diff*"))
+        let situation = try ServerUnderPolicy(Self.policy("git_log", "git_diff*"))
         let (log, diff) = (#"{"name":"git_log", "x":1.0}"#, #"{ "n":{"name":"rm"},"name":"git_d\u0069ff_staged" }"#)
         let (push, rm) = (#"{"name":"git_push"}"#, #"{"name":"rm"}"#)
         let bodies = try situation.ask(
@@ -65,7 +38,7 @@ struct ToolPolicyTests {
             (#"{"id":1,"method":"tools/list","\u004dethod":"tools/call","params":{"name":"rm"}}"#, "method"),
         ])
     func caseVariants(message: String, member: String) throws {
-        let situation = try Situation(Self.policy("a"))
+        let situation = try ServerUnderPolicy(Self.policy("a"))
         let before = situation.connection.sent.count
         let refusal =
             #"{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"'\#(member)' can be read in two ways; "#
@@ -76,7 +49,7 @@ struct ToolPolicyTests {
 
     @Test("without a policy such a message passes as it is, for there is nothing to pass by")
     func caseVariantsWithoutPolicy() throws {
-        let situation = try Situation(.everything)
+        let situation = try ServerUnderPolicy(.everything)
         let before = situation.connection.sent.count
         _ = try situation.ask(#"{"id":1,"method":"tools/call","params":{"name":"a","Name":"rm"}}"#)
         #expect(situation.connection.sent.count == before + 1)
@@ -84,7 +57,7 @@ struct ToolPolicyTests {
 
     @Test("a list asked for under an escaped method is filtered too")
     func escapedMethod() throws {
-        let situation = try Situation(Self.policy("a"))
+        let situation = try ServerUnderPolicy(Self.policy("a"))
         let bodies = try situation.ask(
             #"{"id":1,"method":"tools\/list"}"#, answer: #"{"id":2,"result":{"tools":[{"name":"b"}]}}"#)
         #expect(bodies == [#"{"id":1,"result":{"tools":[]}}"#])
@@ -96,7 +69,7 @@ struct ToolPolicyTests {
             #"{"name":"a","name":"b"}"#, #"{"name":5}"#, "{}", "\"a\"", "null", #"{"\u006eame":"b","name":"a"}"#,
         ])
     func uncertainName(tool: String) throws {
-        let situation = try Situation(Self.policy("a"))
+        let situation = try ServerUnderPolicy(Self.policy("a"))
         let bodies = try situation.ask(listTools, answer: #"{"id":2,"result":{"tools":[\#(tool)]}}"#)
         #expect(bodies == [#"{"id":"l","result":{"tools":[]}}"#])
     }
@@ -105,7 +78,7 @@ struct ToolPolicyTests {
         "a list that can be read in two ways is not passed on",
         arguments: [#"{"tools":[],"tools":[{"name":"b"}]}"#, #"{"tools":[],"t\u006fols":[]}"#, #"{"tools":{}}"#])
     func ambiguousList(result: String) throws {
-        let situation = try Situation(Self.policy("a"))
+        let situation = try ServerUnderPolicy(Self.policy("a"))
         let bodies = try situation.ask(listTools, answer: #"{"id":2,"result":\#(result)}"#)
         #expect(
             bodies == [
@@ -118,7 +91,7 @@ struct ToolPolicyTests {
 
     @Test("an error in place of the list is passed on")
     func error() throws {
-        let situation = try Situation(Self.policy("a"))
+        let situation = try ServerUnderPolicy(Self.policy("a"))
         let bodies = try situation.ask(listTools, answer: #"{"id":2,"error":{"code":-1,"message":"no"}}"#)
         #expect(bodies == [#"{"id":"l","error":{"code":-1,"message":"no"}}"#])
     }
@@ -127,7 +100,7 @@ struct ToolPolicyTests {
         "a call of a tool that is not allowed is refused, never reaches the server, and is recorded",
         arguments: ["tools/call", #"tools\/call"#, #"t\u006fols/call"#])
     func refused(method: String) throws {
-        let situation = try Situation(Self.policy("git_log"))
+        let situation = try ServerUnderPolicy(Self.policy("git_log"))
         let bodies = try situation.ask(#"{"jsonrpc":"2.0","id":1,"method":"\#(method)","params":{"name":"git_push"}}"#)
         #expect(
             bodies == [#"{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"unknown tool: git_push"}}"#])
@@ -140,7 +113,7 @@ struct ToolPolicyTests {
         "a call whose tool cannot be told is refused",
         arguments: [#"{"name":5}"#, #"{}"#, #"["git_log"]"#, #"{"name":"git_log\u0000"}"#, #"{"name":"GIT_LOG"}"#])
     func uncertainCall(params: String) throws {
-        let situation = try Situation(Self.policy("git_log"))
+        let situation = try ServerUnderPolicy(Self.policy("git_log"))
         _ = try situation.ask(#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":\#(params)}"#)
         #expect(situation.connection.sent.count == 2)
     }
@@ -154,7 +127,7 @@ struct ToolPolicyTests {
 
     @Test("an allowed call passes, its name escaped or not", arguments: ["git_log", #"git\u005flog"#])
     func allowed(name: String) throws {
-        let situation = try Situation(Self.policy("git_log"))
+        let situation = try ServerUnderPolicy(Self.policy("git_log"))
         let bodies = try situation.ask(Sample.call(id: "9", tool: name), answer: Sample.answer(id: "2"))
         #expect(situation.connection.sent.last == Sample.call(id: "2", tool: name))
         #expect(bodies == [Sample.answer(id: "9")])
@@ -169,7 +142,7 @@ struct ToolPolicyTests {
 
     @Test("without a policy every tool may be used, and lists are not touched")
     func everything() throws {
-        let situation = try Situation(.everything)
+        let situation = try ServerUnderPolicy(.everything)
         let bodies = try situation.ask(listTools, answer: #"{"id":2,"result":{"tools":[{"name":"x","name":"y"}]}}"#)
         #expect(bodies == [#"{"id":"l","result":{"tools":[{"name":"x","name":"y"}]}}"#])
     }

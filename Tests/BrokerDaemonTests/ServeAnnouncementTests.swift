@@ -8,7 +8,7 @@ import Testing
 
 @Suite("What serve says when it is ready")
 struct ServeAnnouncementTests {
-    private let servers = [(name: "time", url: "http://127.0.0.1:8080/servers/time/mcp")]
+    private let servers = [ServedServer(name: "time", url: "http://127.0.0.1:8080/servers/time/mcp")]
     private let token: BearerToken
 
     init() throws { token = try #require(BearerToken("t0ken")) }
@@ -16,9 +16,9 @@ struct ServeAnnouncementTests {
     private func text(
         _ isolation: Isolation = .shared, token: BearerToken?, showsToken: Bool, onTerminal: Bool
     ) -> String {
-        ServeAnnouncement(
-            printsJSON: false, readyFile: nil, isolation: isolation, token: token, showsToken: showsToken
-        ).text(servers, onTerminal: onTerminal)
+        let servers = servers.map { ServedServer(name: $0.name, url: $0.url, isolation: isolation) }
+        return ServeAnnouncement(printsJSON: false, readyFile: nil, token: token, showsToken: showsToken)
+            .text(servers, onTerminal: onTerminal)
     }
 
     @Test("on a terminal a minted token is shown as the line that sets it")
@@ -70,6 +70,54 @@ struct ServeAnnouncementTests {
                 isolation client: each session has a process of its own; nothing is withheld
 
                 """)
+    }
+
+    @Test("several servers are named with all their addresses, and by isolation")
+    func several() {
+        var servers = [
+            ServedServer(name: "a", url: "http://h:1/servers/a/mcp"),
+            ServedServer(name: "b", url: "http://h:1/servers/b/mcp", isolation: .client),
+            ServedServer(name: "c", url: "http://h:1/servers/c/mcp"),
+        ]
+        servers[0].defaultURL = "http://h:1/mcp"
+        servers[1].ownURL = "http://h:2/mcp"
+        let announcement = ServeAnnouncement(printsJSON: false, readyFile: nil, token: nil, showsToken: false)
+        #expect(
+            announcement.text(servers, onTerminal: true) == """
+                serving 'a' at http://h:1/servers/a/mcp
+                serving 'a', the default, at http://h:1/mcp too
+                serving 'b' at http://h:1/servers/b/mcp
+                serving 'b' alone at http://h:2/mcp
+                serving 'c' at http://h:1/servers/c/mcp
+                paste into a client's mcp.json:
+                {
+                  "mcpServers": {
+                    "a": {"type": "http", "url": "http://h:1/servers/a/mcp"},
+                    "b": {"type": "http", "url": "http://h:1/servers/b/mcp"},
+                    "c": {"type": "http", "url": "http://h:1/servers/c/mcp"}
+                  }
+                }
+                authentication is off: whoever can connect can call
+                isolation shared (a, c): all clients share one process of each; withheld: sampling, elicitation, roots, \
+                log messages (they go to lodge's own log), tasks (--isolation client gives them)
+                isolation client (b): each session has a process of its own; nothing is withheld
+
+                """)
+        #expect(
+            ReadyLine(servers: Array(servers[..<2]), token: nil).text.hasPrefix(
+                #"{"servers":[{"name":"a","url":"http://h:1/servers/a/mcp"},"#
+                    + #"{"name":"b","url":"http://h:1/servers/b/mcp","own_url":"http://h:2/mcp"}],"#))
+    }
+
+    @Test("without sessions it says what is withheld besides")
+    func stateless() {
+        let text = ServeAnnouncement(
+            printsJSON: false, readyFile: nil, isStateless: true, token: nil, showsToken: false
+        ).text(servers, onTerminal: true)
+        #expect(
+            text.hasSuffix(
+                "\nstateless: there are no sessions; withheld besides: subscriptions, log levels, notices of changed "
+                    + "lists, cancellation by a message (close the connection)\n"))
     }
 
     @Test("the line for programs is one object with servers, token and pid")

@@ -26,7 +26,7 @@ struct ExchangeStateTests {
     @Test("a message that comes first begins a stream, which the answer ends")
     func stream() {
         var state = state()
-        #expect(state.message(progress) == .startStream([progress], ends: false))
+        #expect(state.message(progress) == .startStream([progress]))
         #expect(state.message(progress) == .writeEvent(progress, ends: false))
         #expect(state.answer(.message(answer)) == .writeEvent(answer, ends: true))
         #expect(state.isEnded)
@@ -42,15 +42,13 @@ struct ExchangeStateTests {
         #expect(state.left() == false)
     }
 
-    @Test("waiting for 15 seconds begins a stream, and each 15 silent seconds bring a comment")
+    @Test("waiting for 15 seconds begins a stream, once")
     func waiting() {
         var state = state()
         #expect(state.tick(now: start + .milliseconds(14_999)) == .nothing)
-        #expect(state.tick(now: start + .seconds(15)) == .startStream([], ends: false))
-        state.wrote(now: start + .seconds(15))
-        #expect(state.due == start + .seconds(30))
-        #expect(state.tick(now: start + .seconds(29)) == .nothing)
-        #expect(state.tick(now: start + .seconds(30)) == .writeKeepAlive)
+        #expect(state.tick(now: start + .seconds(15)) == .startStream([]))
+        #expect(state.due == nil)
+        #expect(state.tick(now: start + .seconds(30)) == .nothing)
     }
 
     @Test("initialize never becomes a stream, because its head has to name the session")
@@ -88,7 +86,7 @@ struct ExchangeStateTests {
     func batchStream() {
         var state = state(requests: 3, isBatch: true)
         _ = state.answer(.message(answer))
-        #expect(state.message(progress) == .startStream([answer, progress], ends: false))
+        #expect(state.message(progress) == .startStream([answer, progress]))
         #expect(state.answer(.message(answer)) == .writeEvent(answer, ends: false))
         #expect(state.answer(.message(answer)) == .writeEvent(answer, ends: true))
     }

@@ -98,6 +98,16 @@ struct RequestReadingTests {
         #expect(target.originForm == originForm)
         #expect(target.authority == authority)
     }
+
+    @Test(
+        "a query parameter is found by its whole name, the first of several",
+        arguments: [
+            ("/m?session_id=a", "a"), ("/m?x=1&session_id=a=b&session_id=c", "a=b"), ("/m?session_id=", ""),
+            ("/m?session_ids=a", nil), ("/m?session_id", nil), ("/m", nil), ("http://h/m?session_id=a", "a"),
+        ] as [(String, String?)])
+    func parameter(uri: String, value: String?) {
+        #expect(RequestTarget(uri).parameter("session_id") == value)
+    }
 }
 
 @Suite("What stands behind each path")
@@ -105,10 +115,13 @@ struct RouteTableTests {
     private func name(_ endpoint: RouteTable.Endpoint) -> String {
         switch endpoint {
         case .server(let relay): relay.name
+        case .events(let relay, let messages): "events of \(relay.name), \(messages)"
+        case .messages(let relay): "messages to \(relay.name)"
         case .noServer: "no server"
         case .health: "health"
         case .readiness: "readiness"
         case .status: "status"
+        case .metrics: "metrics"
         case .authorizationDiscovery: "discovery"
         case .nothing: "nothing"
         }
@@ -117,12 +130,16 @@ struct RouteTableTests {
     @Test(
         "paths lead to their endpoints, with a trailing slash too",
         arguments: [
+            ("/sse", "events of b, /messages/"), ("/sse/", "events of b, /messages/"),
+            ("/messages", "messages to b"), ("/messages/", "messages to b"),
+            ("/servers/a/sse", "events of a, /servers/a/messages/"), ("/servers/a/messages/", "messages to a"),
+            ("/servers/c/sse", "no server"), ("/servers/c/messages", "no server"),
             ("/mcp", "b"), ("/mcp/", "b"), ("/servers/a/mcp", "a"), ("/servers/a/mcp/", "a"),
             ("/servers/c/mcp", "no server"),
             ("/servers/c/mcp/", "no server"), ("/servers/a/mcp//", "nothing"), ("/servers//mcp", "nothing"),
             ("/servers/a/b/mcp", "nothing"), ("/servers/a", "nothing"), ("/healthz", "health"),
             ("/readyz/", "readiness"),
-            ("/status", "status"), ("/register", "discovery"),
+            ("/status", "status"), ("/metrics/", "metrics"), ("/register", "discovery"),
             ("/.well-known/oauth-protected-resource/mcp", "discovery"),
             ("/.well-known/oauth-authorization-server", "discovery"), ("/", "nothing"), ("", "nothing"),
             ("/MCP", "nothing"),

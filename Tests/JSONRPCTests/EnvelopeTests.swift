@@ -35,6 +35,38 @@ struct EnvelopeTests {
         #expect(try MessageScanner.scan(Array(text.utf8)).kind == kind)
     }
 
+    @Test(
+        "a name in another case is told where a server could take it for the member",
+        arguments: [
+            (#"{"id":1,"method":"m","ID":2}"#, Member.id), (#"{"id":1,"method":"m","Method":"n"}"#, .method),
+            ("{\"id\":1,\"method\":\"m\",\"param\u{17F}\":{}}", .params),
+            (#"{"id":1,"method":"m","PARAM\u017F":{}}"#, .params),
+            (#"{"id":1,"method":"m","params":{"_META":{}}}"#, .paramsMeta),
+            (#"{"method":"m","params":{"requestId":1,"RequestId":2}}"#, .paramsRequestID),
+            (#"{"id":1,"method":"m","params":{"Task":{}}}"#, .paramsTask),
+            ("{\"id\":1,\"method\":\"m\",\"params\":{\"ta\u{17F}\u{212A}ID\":\"x\"}}", .paramsTaskID),
+            (
+                "{\"id\":1,\"method\":\"m\",\"params\":{\"_meta\":{\"progre\u{17F}\u{17F}to\u{212A}en\":1}}}",
+                .metaProgressToken
+            ),
+            (#"{"id":1,"Result":{}}"#, .result), (#"{"id":1,"ERROR":{}}"#, .error),
+            (#"{"id":1,"METHOD":"m","ID":2}"#, .method),
+        ])
+    func variants(text: String, member: Member) throws {
+        #expect(try MessageScanner.scan(Array(text.utf8)).variant == member)
+    }
+
+    @Test(
+        "names that nobody takes for a member are left alone",
+        arguments: [
+            #"{"id":1,"method":"m","ids":2,"i":3,"JSONRPC":"2.0","mеthod":1}"#,
+            #"{"id":1,"method":"m","params":{"arguments":{"ID":1,"Method":2},"URI":"x","requestIdd":1}}"#,
+            #"{"id":1,"result":{"_META":{},"RequestId":1}}"#, #"[{"ID":1}]"#,
+        ])
+    func noVariants(text: String) throws {
+        #expect(try MessageScanner.scan(Array(text.utf8)).variant == nil)
+    }
+
     @Test("every part of a request that routing needs is found where it stands")
     func requestParts() throws {
         let (envelope, text) = try scan(

@@ -48,6 +48,19 @@ struct OversizeScannerTests {
         #expect(salvage(Array(text.utf8)) == nil)
     }
 
+    @Test(
+        "of a message with several ids none is chosen, and each that can be told is named",
+        arguments: [
+            (#"{"id":1,"result":{},"id":2}"#, ["1", "2"]), (#"{"id":1,"i\u0064":"a"}"#, ["1", #""a""#]),
+            (#"{"id":1,"id":tru}"#, ["1"]), (#"{"id":3,"result":1}"#, []),
+            ("{" + (1...12).map { #""id":\#($0)"# }.joined(separator: ",") + "}", (5...12).map { "\($0)" }),
+        ])
+    func rivals(text: String, ids: [String]) {
+        let findings = findings(text)
+        #expect(findings.rivalIDs.map(\.array) == ids.map { Array($0.utf8) })
+        #expect(ids.isEmpty || findings.id == nil)
+    }
+
     @Test("an id that is not UTF-8 does not come back")
     func invalidID() {
         let bytes = Array("{\"id\":\"".utf8) + [0xFF] + Array("\",\"result\":1}".utf8)

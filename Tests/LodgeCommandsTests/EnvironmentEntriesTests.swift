@@ -95,6 +95,20 @@ struct EnvironmentEntriesTests {
         }
     }
 
+    @Test("a file that others may read is used with a warning that mends it")
+    func openFile() throws {
+        try inFile("A=1") { path in
+            for (mode, warnings) in [
+                (0o600, []), (0o644, ["env file '\(path)' is open to other users; run: chmod 600 '\(path)'"]),
+            ] {
+                try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+                let entries = try entries(file: path)
+                #expect(try values(entries) == ["A": "1"])
+                #expect(entries.warnings == warnings)
+            }
+        }
+    }
+
     @Test("a file that cannot be read is refused")
     func noFile() {
         #expect(

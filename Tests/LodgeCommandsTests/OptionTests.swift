@@ -70,7 +70,8 @@ struct OptionTests {
     func noCommand(command: [String]) {
         #expect(
             Self.refusal(["serve", "--"] + command)
-                == "no server command; write it behind --, as in: lodge serve -- mcp-server-time")
+                == "no server; write its command behind --, as in: lodge serve -- mcp-server-time,"
+                + " or name a file of servers with --config")
         #expect(
             Self.refusal(["run", "--specs", "f", "--"] + command)
                 == "no agent; write its command behind --, as in: lodge run --specs FILE -- claude -p TASK")

@@ -120,7 +120,7 @@ struct ConfiguredValueTests {
 
     @Test(
         "a reference that is no reference is refused",
-        arguments: ["${}", "${input:id}", "${a b}", "${1A}", "${env:}", "${file:}"])
+        arguments: ["${}", "${a b}", "${1A}", "${env:}", "${file:}"])
     func unknown(_ text: String) {
         #expect(
             message { _ = try resolve(text) }

@@ -166,7 +166,8 @@ struct SpecificationFileRefusalTests {
     func shape() {
         #expect(
             refusal("{}")
-                == "mcp.json:1:1: there is no 'mcpServers'; give an object with 'mcpServers' or a list of servers")
+                == "mcp.json:1:1: there are no servers; give a list of servers, or an object with 'mcpServers', "
+                + "'servers', 'context_servers', 'mcp_servers' or 'mcp'")
         #expect(
             refusal("7") == "mcp.json:1:1: expected a list of servers or an object with 'mcpServers', found a number")
     }

@@ -86,12 +86,12 @@ struct SpecificationFileTests {
     @Test("unknown members are warnings with their place")
     func unknown() throws {
         let (servers, warnings) = try parsed(
-            "{\"projects\":{},\n \"mcpServers\":{\"a\":{\"command\":\"c\",\n  \"timeout\":5}}}")
+            "{\"projects\":{},\n \"mcpServers\":{\"a\":{\"command\":\"c\",\n  \"trust\":5}}}")
         #expect(servers.count == 1)
         #expect(
             warnings == [
                 "mcp.json: only 'mcpServers' is read; ignored: projects",
-                "mcp.json:3:3: server 'a': 'timeout' is not known and ignored",
+                "mcp.json:3:3: server 'a': 'trust' is not known and ignored",
             ])
     }
 

@@ -15,8 +15,14 @@ extension ServeProcess {
         var testDescription: String { arguments.joined(separator: " ") }
 
         static let all = [
-            Self(["serve"], "no server command; write it behind --, as in: lodge serve -- mcp-server-time"),
-            Self(["serve", "--", ""], "no server command; write it behind --, as in: lodge serve -- mcp-server-time"),
+            Self(
+                ["serve"],
+                "no server; write its command behind --, as in: lodge serve -- mcp-server-time,"
+                    + " or name a file of servers with --config"),
+            Self(
+                ["serve", "--", ""],
+                "no server; write its command behind --, as in: lodge serve -- mcp-server-time,"
+                    + " or name a file of servers with --config"),
             Self(
                 ["serve", "--listen", "0.0.0.0:0", "--", "true"],
                 "listening on 0.0.0.0 would carry tokens in clear beyond this machine; "
@@ -35,6 +41,9 @@ extension ServeProcess {
             Self(
                 ["serve", "--auth", "none", "--token-env", "B", "--", "true"],
                 "--auth none takes no token; leave --token-file and --token-env out"),
+            Self(
+                ["serve", "--stateless", "--isolation", "client", "--", "true"],
+                "--stateless and --isolation client exclude each other: a process for each session needs sessions"),
             Self(
                 ["serve", "--call-timeout", "0", "--", "true"],
                 "a timeout must be more than 0 and at most 1000000 seconds"),

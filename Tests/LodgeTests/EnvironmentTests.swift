@@ -117,6 +117,22 @@ extension ServeProcess {
         }
 
         /// A4
+        @Test("a file of variables that others may read is used with a warning") func openEnvironmentFile()
+            async throws
+        {
+            try await ScratchDirectory.with { scratch in
+                let file = try scratch.write("MODE=fast\n", to: "env")
+                try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: file)
+                try await LodgeProcess.withServe(["--env-file", file], server: BuiltProducts.fixture("echo")) {
+                    lodge in
+                    await lodge.log.wait(for: "env file '\(file)' is open to other users; run: chmod 600 '\(file)'")
+                    let client = try await lodge.client()
+                    #expect(try await client.echoes())
+                }
+            }
+        }
+
+        /// A4
         @Test("a secret that is named and empty refuses the start with a clear error") func emptySecret() async throws {
             try await LodgeProcess.withServe(
                 ["--env", "MY_TOKEN", "--restart-delays", "30"], environment: ["MY_TOKEN": ""],

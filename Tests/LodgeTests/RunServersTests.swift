@@ -110,6 +110,31 @@ struct RunServersTests {
         }
     }
 
+    @Test("a server whose variables are not all set is left out, and one with all of them comes last (C2)")
+    func requires() async throws {
+        try await ScratchDirectory.with { scratch in
+            func server(_ name: String, requires: String...) -> JSONValue {
+                let members = TestServers.fixture(name, "echo").members ?? []
+                return .object(members + [.init("requires", .array(requires.map { .string($0) }))])
+            }
+            let run = try AgentRun(
+                servers: [
+                    server("both", requires: "ONE", "TWO"), server("half", requires: "ONE", "NONE"), server("plain"),
+                ],
+                in: scratch, environment: ["ONE": "1", "TWO": "2"], script: Self.waiting)
+            await run.output.wait(for: "ready")
+            #expect(try run.ready().paths.keys.sorted() == ["both", "plain"])
+            #expect(
+                run.log.lines.contains {
+                    $0.contains("warning lodge:")
+                        && $0.hasSuffix(
+                            "server 'half' is left out: it requires NONE too, set nowhere where Lodge runs")
+                })
+            run.endInput()
+            await run.finish()
+        }
+    }
+
     @Test("servers start side by side: two that wait for each other both come up (C-G5)")
     func parallel() async throws {
         try await ScratchDirectory.with { scratch in

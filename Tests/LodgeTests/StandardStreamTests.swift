@@ -6,7 +6,7 @@ import LodgeTestSupport
 import Testing
 
 extension ServeProcess {
-    @Suite("standard streams", .timeLimit(.minutes(1))) struct StandardStreamTests {
+    @Suite("streams and limits that its caller arranged", .timeLimit(.minutes(1))) struct StandardStreamTests {
         /// A-G7
         @Test("a caller that does not read the log stops nothing", arguments: ["shared", "client"])
         func unreadLog(isolation: String) async throws {
@@ -49,6 +49,18 @@ extension ServeProcess {
                     "error: the line of --json cannot be written: nobody reads the standard output"))
             #expect(finished.errors.contains("hint: use --ready-file to have it in a file"))
             #expect(finished.errors.hasSuffix("status 1"))
+        }
+
+        @Test("a low limit of open descriptors is raised as far as the system allows") func descriptorLimit()
+            async throws
+        {
+            try await Self.withServe(
+                #"ulimit -S -n 64; exec "$0" "$@""#, [], BuiltProducts.fixture("echo"), log: .none
+            ) { lodge in
+                var clients: [MCPClient] = []
+                for _ in 0..<100 { clients.append(try await lodge.client()) }
+                for client in clients { #expect(try await client.echoes()) }
+            }
         }
 
         private enum Log { case none, unread }

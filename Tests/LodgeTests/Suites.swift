@@ -7,4 +7,5 @@ import Testing
 @Suite("lodge serve: refusals", .serialized) enum ServeRefusals {}
 @Suite("lodge serve: failures of servers", .serialized) enum ServeFailures {}
 @Suite("lodge serve: process", .serialized) enum ServeProcess {}
+@Suite("lodge as", .serialized) enum Doors {}
 @Suite("lodge serve: many at once", .serialized) enum ServeLoad {}

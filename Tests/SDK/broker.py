@@ -68,11 +68,13 @@ class Broker:
     """One `lodge serve` in the foreground, as a context manager. Ends by SIGTERM, with status 0, and alone."""
 
     def __init__(self, command: list[str], *options: str, log: Path, environment: dict[str, str] | None = None,
-                 folder: Path | None = None):
-        self.arguments = [program("lodge"), "serve", "--listen", "127.0.0.1:0", "--json", *options, "--", *command]
+                 folder: Path | None = None, sse: bool = False):
+        behind = ["--", *command] if command else []
+        self.arguments = [program("lodge"), "serve", "--listen", "127.0.0.1:0", "--json", *options, *behind]
         self.log = log
         self.environment = {**os.environ, **(environment or {})}
         self.folder = folder
+        self.sse = sse
         self.seen: set[tuple[int, str]] = set()
 
     def __enter__(self) -> Broker:
@@ -113,7 +115,17 @@ class Broker:
 
     @property
     def target(self) -> HTTPTarget:
-        return HTTPTarget(self.ready["servers"][0]["url"], self.token)
+        """Where the server is: its MCP endpoint, or with `sse` the stream of the 2024-11-05 transport beside it."""
+        return self._at(self.ready["servers"][0]["url"])
+
+    def target_of(self, name: str) -> HTTPTarget:
+        """One of several servers."""
+        return self._at(next(one["url"] for one in self.ready["servers"] if one["name"] == name))
+
+    def _at(self, url: str) -> HTTPTarget:
+        if self.sse:
+            url = url.removesuffix("/mcp") + "/sse"
+        return HTTPTarget(url, self.token, self.sse)
 
     def children(self) -> set[tuple[int, str]]:
         """The living processes below the broker; what was seen once must be gone at the end."""
@@ -148,3 +160,9 @@ class Broker:
 
 def direct(command: list[str], folder: Path | None = None, environment: dict[str, str] | None = None) -> Target:
     return StdioTarget(command, environment or {}, str(folder) if folder else None)
+
+
+def connected(broker: Broker) -> Target:
+    """The same broker over stdio, through `lodge connect`; its token stands in no argument."""
+    command = [program("lodge"), "connect", "--token-env", "LODGE_TOKEN", broker.target.url]
+    return StdioTarget(command, {"LODGE_TOKEN": broker.token, "NO_PROXY": "127.0.0.1"})

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from broker import DIRECT, Broker, direct, program
+from broker import DIRECT, Broker, connected, direct, program
 
 # Makes the fixture server cut its lists into pages.
 PAGE_SIZE = "EVERYTHING_PAGE_SIZE"
@@ -34,22 +34,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]):
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc):
-    """A test that uses `everything` runs once for each isolation its module names, or once without a broker."""
+    """A test that uses `everything` runs once for each isolation its module names and over each of the two transports
+    of HTTP, or once without a broker."""
     if "everything" in metafunc.fixturenames:
-        kinds = ["direct"] if DIRECT else metafunc.module.ISOLATIONS
+        kinds = ["direct"] if DIRECT else [*metafunc.module.ISOLATIONS, *(f"{one}-sse" for one in metafunc.module.ISOLATIONS)]
+        # Where a client has a process of its own, it may as well come by stdio, through `lodge connect`.
+        if "client" in kinds:
+            kinds.append("connect")
         metafunc.parametrize("everything", kinds, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
 def everything(request: pytest.FixtureRequest, logs: Path):
-    """The server that has everything, in the isolation of the parameter; one broker for all tests of a module."""
+    """The server that has everything, in the isolation and over the transport of the parameter; one broker for all
+    tests of a module."""
     command = [program("EverythingServer")]
     if request.param == "direct":
         yield direct(command, environment={PAGE_SIZE: "10"})
         return
     log = logs / f"{request.module.__name__}-{request.param}.log"
-    with Broker(command, "--isolation", request.param, "--env", f"{PAGE_SIZE}=10", log=log) as broker:
-        yield broker.target
+    isolation, _, transport = request.param.partition("-")
+    isolation = "client" if isolation == "connect" else isolation
+    with Broker(command, "--isolation", isolation, "--env", f"{PAGE_SIZE}=10", log=log, sse=transport == "sse") as broker:
+        yield connected(broker) if request.param == "connect" else broker.target
 
 
 @pytest.fixture

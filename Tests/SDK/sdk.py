@@ -25,6 +25,7 @@ LIMIT_SECONDS = 60
 if IS_ONE:
     import mcp.types as types
     from mcp.client.session import ClientSession
+    from mcp.client.sse import sse_client
     from mcp.client.stdio import StdioServerParameters, stdio_client
     from mcp.client.streamable_http import streamable_http_client
     from mcp.shared._httpx_utils import create_mcp_http_client
@@ -32,6 +33,7 @@ if IS_ONE:
 else:
     import mcp_types as types
     from mcp.client.client import Client as SDKClient
+    from mcp.client.sse import sse_client
     from mcp.client.stdio import StdioServerParameters, stdio_client
     from mcp.client.streamable_http import streamable_http_client
     from mcp.shared._httpx_utils import create_mcp_http_client
@@ -40,10 +42,11 @@ else:
 
 @dataclass(frozen=True)
 class HTTPTarget:
-    """A Streamable HTTP endpoint and the token that opens it."""
+    """A Streamable HTTP endpoint, or the stream of the 2024-11-05 transport, and the token that opens it."""
 
     url: str
     token: str | None = None
+    sse: bool = False
 
 
 @dataclass(frozen=True)
@@ -253,6 +256,10 @@ async def _streams(target: Target):
             yield reading, writing, lambda: None
         return
     headers = {"Authorization": f"Bearer {target.token}"} if target.token else {}
+    if target.sse:
+        async with sse_client(target.url, headers=headers) as (reading, writing):
+            yield reading, writing, lambda: None
+        return
     identity: dict[str, str] = {}
 
     async def note_session(response: Any):

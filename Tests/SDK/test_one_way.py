@@ -4,7 +4,7 @@ import base64
 
 import anyio
 import pytest
-from sdk import Refused, connect
+from sdk import IS_ONE, Refused, connect
 
 ISOLATIONS = ["shared", "client"]
 
@@ -284,6 +284,8 @@ async def test_a_cancelled_call_hurts_no_other(everything):
 
 
 async def test_a_large_result_arrives_whole(everything):
+    if not IS_ONE and getattr(everything, "sse", False):
+        pytest.skip("SDK 2 takes no event of more than 1 MiB over this transport")
     async with connect(everything) as client:
         result = await client.call("big", {"bytes": 3_000_000})
         assert len(only(result)["text"]) == 3_000_000

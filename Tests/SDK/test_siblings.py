@@ -13,13 +13,15 @@ pytestmark = pytest.mark.broker
 ISOLATIONS = ["shared", "client"]
 
 
-@pytest.fixture(params=ISOLATIONS)
+@pytest.fixture(params=[*ISOLATIONS, *(f"{one}-sse" for one in ISOLATIONS)])
 def isolation(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 def everything(serve, isolation: str, *options: str):
-    return serve([program("EverythingServer")], "--name", "everything", "--isolation", isolation, *options)
+    isolation, _, transport = isolation.partition("-")
+    return serve([program("EverythingServer")], "--name", "everything", "--isolation", isolation, *options,
+                 sse=transport == "sse")
 
 
 async def ten(client, bad: tuple[str, dict], good: tuple[str, dict]) -> tuple[Refused | dict, list[Refused | dict]]:
@@ -95,7 +97,7 @@ async def test_a_crash_is_told_to_every_call_at_once(serve, isolation: str):
             assert outcome.message == "server 'everything' ended with exit status 3 before it answered"
             assert (outcome.data["server"], outcome.data["exitCode"]) == ("everything", 3)
             assert outcome.data["hint"] == "the call may have taken effect; check before calling again"
-        if isolation == "shared":
+        if isolation.startswith("shared"):
             # The session goes on over the next process of the same server.
             assert texts([await client.call("test_simple_text")]) == ["This is a simple text response for testing."]
     async with connect(broker.target, limit=20) as client:

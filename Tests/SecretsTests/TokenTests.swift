@@ -80,6 +80,12 @@ struct TokenTests {
         #expect(throws: SecretsError(.unreadable, message)) { try BearerToken.read(fromFile: scratch.path) }
     }
 
+    @Test("a token that another program chose is any visible ASCII, and nothing else")
+    func foreign() {
+        #expect(BearerToken(foreign: "s3cret:with#signs")?.value == "s3cret:with#signs")
+        for text in ["", "two words", "tab\t", "ä", "line\n"] { #expect(BearerToken(foreign: text) == nil) }
+    }
+
     @Test("base64url goes there and back for every length")
     func base64url() {
         for count in 0..<40 {

@@ -118,7 +118,7 @@ package final class RawHTTPClient: Sendable {
         }
     }
 
-    /// Reads the head of a response whose body is then read by ``event()`` or ``body(atLeast:)``.
+    /// Reads the head of a response whose body is then read by ``event()`` or ``body()``.
     package func head() async throws -> RawHTTPResponse {
         guard case .head(let status, let headers) = try await piece("the head of a response") else {
             throw RawHTTPError.malformed("a body without a head")
@@ -140,14 +140,23 @@ package final class RawHTTPClient: Sendable {
         }
     }
 
-    /// Reads the next event that is no comment; nil at the stream's end. Comments do not make the wait longer.
+    /// Reads the next event with a message in it; nil at the stream's end. Other events do not make the wait longer.
     package func message() async throws -> RawEvent? {
         let deadline = ContinuousClock.now + .nanoseconds(limit.nanoseconds)
         while let event = try await event() {
-            if event.comment == nil { return event }
+            if event.data?.isEmpty == false { return event }
             guard ContinuousClock.now < deadline else { throw RawHTTPError.timedOut(waitingFor: "a message") }
         }
         return nil
+    }
+
+    /// Reads more of a body as it comes, whatever it is; nil at its end.
+    package func body() async throws -> [UInt8]? {
+        switch try await piece("more of a body") {
+        case .head: throw RawHTTPError.malformed("a head inside a body")
+        case .body(let bytes): bytes
+        case .end: nil
+        }
     }
 
     /// Waits until the server has closed the connection; what it sends before is thrown away.

@@ -28,10 +28,13 @@ package struct RawEvent: Sendable, Equatable {
     package var data: String?
     /// The `id` field.
     package var id: String?
+    /// The `retry` field.
+    package var retry: String?
     /// What stands behind the colon of a comment.
     package var comment: String?
 
-    init(block: Substring) {
+    /// Reads the lines of one event.
+    package init(block: Substring) {
         for line in block.split(separator: "\n") {
             let colon = line.firstIndex(of: ":") ?? line.endIndex
             let rest = colon == line.endIndex ? "" : line[line.index(after: colon)...]
@@ -41,6 +44,7 @@ package struct RawEvent: Sendable, Equatable {
             case "event": name = value
             case "data": data = data.map { $0 + "\n" + value } ?? value
             case "id": id = value
+            case "retry": retry = value
             default: break
             }
         }

@@ -140,6 +140,44 @@ struct ChildOutputTests {
         }
     }
 
+    @Test("an answer with two ids fails each call that it might be for, at once, and no other")
+    func twoIDs() async throws {
+        try await OutputHarness.with { child in
+            let (first, second, other) = (RecordingSink(), RecordingSink(), RecordingSink())
+            let (one, two) = try (child.call(id: 7, first), child.call(id: 8, second))
+            let three = try child.call(id: 9, other)
+            try child.write(#"{"jsonrpc":"2.0","id":\#(two),"result":{},"id":\#(one)}"# + "\n")
+            let problem = "a message that cannot be read: the message has the member 'id' twice (byte 36)"
+            #expect(first.answers == [Body.unusable(7, problem)])
+            #expect(second.answers == [Body.unusable(8, problem)])
+            #expect(other.answers.isEmpty)
+            try child.write(Body.answer(three) + "\n")
+            #expect(other.answers == [Body.answer(9)])
+        }
+    }
+
+    @Test("a message of a batch with two ids fails its call, and those beside it are delivered")
+    func twoIDsInBatch() async throws {
+        try await OutputHarness.with { child in
+            let (first, second) = (RecordingSink(), RecordingSink())
+            let (one, two) = try (child.call(id: 7, first), child.call(id: 8, second))
+            try child.write(#"[{"id":\#(one),"result":{},"id":0},\#(Body.answer(two))]"# + "\n")
+            let problem = "a message that cannot be read: the message has the member 'id' twice (byte 20)"
+            #expect(first.answers == [Body.unusable(7, problem)])
+            #expect(second.answers == [Body.answer(8)])
+        }
+    }
+
+    @Test("a request with two ids fails no call")
+    func requestWithTwoIDs() async throws {
+        try await OutputHarness.with { child in
+            let sink = RecordingSink()
+            let ticket = try child.call(id: 7, sink)
+            try child.write(#"{"id":\#(ticket),"method":"ping","id":\#(ticket)}"# + "\n")
+            #expect(sink.answers.isEmpty)
+        }
+    }
+
     @Test("an answer that is not UTF-8 fails its call and says where")
     func invalidUTF8() async throws {
         try await OutputHarness.with { child in

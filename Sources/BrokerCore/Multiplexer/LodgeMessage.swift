@@ -120,13 +120,15 @@ package enum LodgeMessage {
         return spliced(withoutLineBreaks(message.bytes, message.envelope), splice, id: RawID(ticket), token: nil)
     }
 
-    /// A client's request as the server gets it: its id and its progress token are the ticket.
+    /// A client's request as the server gets it: its id and its progress token are the ticket, its tool is named as
+    /// the server names it.
     package static func forwarded(_ message: ClientMessage, as ticket: Ticket) -> MessageBytes {
         var splice = Splice(message.envelope.value)
         splice.replace(message.envelope.id, with: .id)
         splice.replace(message.envelope.progressToken, with: .token)
+        if message.toolName != nil { splice.replace(message.envelope.name, with: .name) }
         let bytes = withoutLineBreaks(message.bytes, message.envelope)
-        return spliced(bytes, splice, id: RawID(ticket), token: nil, asLine: true)
+        return spliced(bytes, splice, id: RawID(ticket), token: nil, name: message.toolName, asLine: true)
     }
 
     /// A server's answer as its caller gets it.
@@ -152,17 +154,17 @@ package enum LodgeMessage {
 
     /// Small messages are copied into one buffer, large ones stay slices of the original.
     private static func spliced(
-        _ bytes: ByteBuffer, _ splice: Splice, id: RawID, token: RawID?, asLine: Bool = false
+        _ bytes: ByteBuffer, _ splice: Splice, id: RawID, token: RawID?, name: [UInt8]? = nil, asLine: Bool = false
     ) -> MessageBytes {
-        let count = splice.keptCount + id.count + (token ?? id).count + 1
+        let count = splice.keptCount + id.count + (token ?? id).count + (name?.count ?? 0) + 1
         if count <= MessageBytes.copyLimit {
             var whole = ByteBufferAllocator().buffer(capacity: count)
             splice.forEachPiece { piece in
                 switch piece {
                 case .original(let range):
                     whole.writeBytes(bytes.readableBytesSpan.extracting(range))
-                case .replacement(let slot):
-                    whole.write(slot == .token ? token ?? id : id)
+                case .replacement(.name): if let name { whole.writeBytes(name) }
+                case .replacement(let slot): whole.write(slot == .token ? token ?? id : id)
                 }
             }
             if asLine { whole.writeInteger(UInt8(ascii: "\n")) }
@@ -173,6 +175,7 @@ package enum LodgeMessage {
             let next: ByteBuffer
             switch piece {
             case .original(let range): next = bytes.slice(of: range) ?? ByteBuffer()
+            case .replacement(.name): next = ByteBuffer(bytes: name ?? [])
             case .replacement(let slot):
                 var replacement = ByteBuffer()
                 replacement.write(slot == .token ? token ?? id : id)

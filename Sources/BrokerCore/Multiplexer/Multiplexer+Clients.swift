@@ -14,6 +14,7 @@ extension Multiplexer {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
         guard let idRange = message.envelope.id else { return (nil, Effects()) }
+        counters.requests += 1
         let id = RawID(bytes, idRange)
         let deadline = now.advanced(by: configuration.callTimeout)
         var call = PendingCall(
@@ -25,12 +26,11 @@ extension Multiplexer {
         if let answer = answeredHere(message, kind: kind, id: id, session: session) {
             effects.append(.finish(sink, .message(answer)))
             if kind == .callTool || kind == .task {
-                effects.append(
-                    call.record(server: configuration.server, outcome: .refused, answerBytes: 0, now: now)
-                        .map(Effect.record))
+                effects.append(ended(call, .refused, now: now))
             }
             return (nil, effects)
         }
+        let message = kind == .callTool ? asTheServerNamesIt(message) : message
         let ticket = nextTicket()
         switch phase {
         case .ready:
@@ -66,6 +66,8 @@ extension Multiplexer {
             return message.envelope.logLevel(in: bytes).map { .setLevel($0) } ?? .relay
         case .listTools where !configuration.tools.allowsEverything:
             return .listTools
+        case .callTool where configuration.resultLimit != nil, .task where configuration.resultLimit != nil:
+            return .limitedResult
         default:
             return .relay
         }
@@ -77,14 +79,14 @@ extension Multiplexer {
     ) -> MessageBytes? {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
+        if let member = ambiguity(in: message) {
+            return LodgeMessage.error(
+                id: id, code: -32600, message: "'\(member)' can be read in two ways; write it once, in its own case")
+        }
         if configuration.isolation == .shared, kind == .task || (kind == .callTool && message.envelope.task != nil) {
             return LodgeMessage.error(
                 id: id, code: -32601,
                 message: "tasks are not relayed in shared isolation; serve with --isolation client")
-        }
-        if !configuration.tools.allowsEverything, let member = ToolGate.ambiguity(in: message.envelope, bytes) {
-            return LodgeMessage.error(
-                id: id, code: -32600, message: "'\(member)' can be read in two ways; write it once, in its own case")
         }
         switch kind {
         case .ping:
@@ -115,6 +117,24 @@ extension Multiplexer {
         }
     }
 
+    /// A call that the policy allows, with the server's own name of its tool.
+    private func asTheServerNamesIt(_ message: ClientMessage) -> ClientMessage {
+        guard !configuration.tools.allowsEverything else { return message }
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
+        guard let name = message.envelope.string(message.envelope.name, in: bytes),
+            let own = configuration.tools.ownName(of: name), own != name
+        else { return message }
+        return message.calling(tool: own)
+    }
+
+    /// Asked of every message of a client before anything is made of it.
+    private func ambiguity(in message: ClientMessage) -> String? {
+        let buffer = message.bytes
+        return Ambiguity.member(
+            in: message.envelope, buffer.readableBytesUInt8Span, isPoliced: !configuration.tools.allowsEverything)
+    }
+
     /// Makes nothing of the answers to a session's own earlier requests to subscribe, since it has left meanwhile.
     private mutating func forgetSubscribing(_ session: SessionKey, uri: String) {
         for (ticket, call) in pending where call.session == session && call.purpose == .subscribe(uri: uri) {
@@ -128,6 +148,7 @@ extension Multiplexer {
     ) -> Effects {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
+        guard ambiguity(in: message) == nil else { return Effects() }
         switch ClientNotification(message.envelope, in: bytes) {
         case .cancelled:
             return cancelled(message, session: session, now: now)
@@ -141,9 +162,7 @@ extension Multiplexer {
             return Effects()
         case .progress, .rootsListChanged, .other:
             // A request's method without an id must not slip past the rules for that request.
-            guard isReady, ClientRequest(message.envelope, in: bytes) == .other,
-                configuration.tools.allowsEverything || ToolGate.ambiguity(in: message.envelope, bytes) == nil
-            else { return Effects() }
+            guard isReady, ClientRequest(message.envelope, in: bytes) == .other else { return Effects() }
             return Effects(.send(LodgeMessage.oneLine(message)))
         }
     }
@@ -152,8 +171,8 @@ extension Multiplexer {
     package mutating func response(_ message: ClientMessage) -> Effects {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
-        guard let range = message.envelope.id, let ticket = RawID.integer(in: bytes, range),
-            let request = serverRequests.removeValue(forKey: ticket)
+        guard ambiguity(in: message) == nil, let range = message.envelope.id,
+            let ticket = RawID.integer(in: bytes, range), let request = serverRequests.removeValue(forKey: ticket)
         else { return Effects(.log(.unknownClientResponse)) }
         return Effects(.send(LodgeMessage.replacing(range, with: request.id, in: message)))
     }
@@ -177,9 +196,7 @@ extension Multiplexer {
             // MCP 2025-11-25, cancellation: the receiver does not respond. The exchange has to end all the same.
             effects.append(
                 .finish(call.sink, .message(CallFailure.cancelled(server: configuration.server).answer(id: call.id))))
-            effects.append(
-                call.record(server: configuration.server, outcome: .cancelled, answerBytes: 0, now: now)
-                    .map(Effect.record))
+            effects.append(ended(call, .cancelled, now: now))
         }
         return effects
     }
@@ -195,9 +212,7 @@ extension Multiplexer {
         guard let call = remove(ticket) else { return Effects() }
         var effects = Effects()
         if call.held == nil { effects.append(.send(LodgeMessage.cancelled(ticket, reason: "the client left"))) }
-        effects.append(
-            call.record(server: configuration.server, outcome: .cancelled, answerBytes: 0, now: now)
-                .map(Effect.record))
+        effects.append(ended(call, .cancelled, now: now))
         return effects
     }
 
@@ -218,14 +233,24 @@ extension Multiplexer {
         return call
     }
 
-    func finish(
+    mutating func finish(
         _ call: PendingCall, with failure: CallFailure, outcome: CallRecord.Outcome, now: ContinuousClock.Instant
     ) -> Effects {
         let answer = failure.answer(id: call.id, withTail: configuration.showsStderrTail)
-        var effects = Effects(.finish(call.sink, .message(answer)))
-        effects.append(
-            call.record(server: configuration.server, outcome: outcome, answerBytes: 0, now: now)
-                .map(Effect.record))
+        let isUnavailable = configuration.outageIsUnavailable && failure.isOutage
+        var effects = Effects(
+            .finish(
+                call.sink, isUnavailable ? .unavailable(answer, retryAfter: failure.secondsToRetry) : .message(answer)))
+        effects.append(ended(call, outcome, now: now))
         return effects
+    }
+
+    /// Counts the end of a call, and records it where somebody keeps a log of calls.
+    mutating func ended(
+        _ call: PendingCall, _ outcome: CallRecord.Outcome, answerBytes: Int = 0, now: ContinuousClock.Instant
+    ) -> Effect? {
+        counters.outcomes[outcome] += 1
+        return call.record(server: configuration.server, outcome: outcome, answerBytes: answerBytes, now: now)
+            .map(Effect.record)
     }
 }

@@ -76,14 +76,11 @@ extension Multiplexer {
                 // Somebody's subscription was on its way when the server was asked to end it.
                 if !subscriptions.subscribers(of: uri).isEmpty { effects.append(upkeep(subscribing: uri)) }
             case .setLevel(let level): levels[call.session] = level
-            case .relay, .listTools: break
+            case .relay, .listTools, .limitedResult: break
             }
         }
         effects.append(
-            call.record(
-                server: configuration.server, outcome: succeeded ? .answered : .error,
-                answerBytes: message.bytes.readableBytes, now: now
-            ).map(Effect.record))
+            ended(call, succeeded ? .answered : .error, answerBytes: message.bytes.readableBytes, now: now))
         return effects
     }
 

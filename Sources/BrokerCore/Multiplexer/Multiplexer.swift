@@ -34,10 +34,15 @@ package struct Multiplexer: ~Copyable {
         /// How long a client waits for `initialize` while the server starts.
         package var startTimeout: Duration = .seconds(30)
         package var tools: ToolPolicy = .everything
+        /// A tool's result with more bytes of text is cut; nil for no limit.
+        package var resultLimit: Int?
         /// Whether Lodge's handshake ends with a `tools/list` of its own, as a proof that the server's key works.
         package var provesTools = false
         /// Whether Lodge does the handshake itself; else the first client's `initialize` is the handshake.
         package var ownHandshake: Bool
+        /// Whether a call that got no answer because its server is down, still starting, too slow or does not read is
+        /// told so by the transport as well; else only by its JSON-RPC error.
+        package var outageIsUnavailable = false
         /// Whether one principal alone uses the upstream, so that the server's stderr tells nothing of others.
         package var solePrincipal = false
         /// The version under which Lodge names itself to the server.
@@ -116,6 +121,10 @@ package struct Multiplexer: ~Copyable {
         package var generations = 0
         package var lateAnswers = 0
         package var unknownAnswers = 0
+        /// Requests of clients that were taken, `initialize` left out.
+        package var requests = 0
+        /// How calls ended; those that Lodge answers itself are not among them, but for refused ones.
+        package var outcomes = OutcomeCounts()
     }
 
     package init(_ configuration: Configuration) { self.configuration = configuration }

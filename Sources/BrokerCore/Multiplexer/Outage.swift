@@ -64,6 +64,11 @@ package struct CallFailure: Sendable, Equatable {
     package var hint: String
     package var ending: Ending?
     package var retryAfter: Duration?
+    /// Whether the server gave no answer and had not ended with the call: it is down, starting, slow or deaf.
+    var isOutage = false
+
+    /// For `Retry-After`, whole seconds and at least one.
+    var secondsToRetry: Int { max(1, retryAfter.map { Int(($0.milliseconds + 999) / 1000) } ?? 1) }
 
     /// The JSON-RPC error for a call with this id. The tail of stderr enters only where the caller asks for it,
     /// because it may tell of other clients' calls.
@@ -99,7 +104,7 @@ extension CallFailure {
         return CallFailure(
             server: server, reason: ending.reason, message: "server '\(server)' \(ending.text); \(again)",
             hint: "the call did not reach the server; look at the server's log, then call again",
-            ending: ending, retryAfter: retryAfter)
+            ending: ending, retryAfter: retryAfter, isOutage: true)
     }
 
     static func timedOut(server: String, after: Duration, absolute: Bool) -> CallFailure {
@@ -107,19 +112,22 @@ extension CallFailure {
         return CallFailure(
             server: server, reason: "timed-out",
             message: "server '\(server)' did not answer within \(after.text) \(rule)",
-            hint: "the server was told to cancel the call; --call-timeout sets the limit", ending: nil, retryAfter: nil)
+            hint: "the server was told to cancel the call; --call-timeout sets the limit", ending: nil, retryAfter: nil,
+            isOutage: true)
     }
 
     static func stillStarting(server: String, after: Duration) -> CallFailure {
         CallFailure(
             server: server, reason: "starting", message: "server '\(server)' was still starting after \(after.text)",
-            hint: "the call did not reach the server; call again", ending: nil, retryAfter: .seconds(1))
+            hint: "the call did not reach the server; call again", ending: nil, retryAfter: .seconds(1),
+            isOutage: true)
     }
 
     static func notReading(server: String) -> CallFailure {
         CallFailure(
             server: server, reason: "not-reading", message: "server '\(server)' does not read its input",
-            hint: "the call did not reach the server; restart the server", ending: nil, retryAfter: .seconds(1))
+            hint: "the call did not reach the server; restart the server", ending: nil, retryAfter: .seconds(1),
+            isOutage: true)
     }
 
     /// The server lives but refused Lodge's handshake, and the call never reached it.
@@ -128,7 +136,7 @@ extension CallFailure {
         return CallFailure(
             server: server, reason: ending.reason, message: "server '\(server)' \(ending.text)",
             hint: "the call did not reach the server; look at the server's log, then call again",
-            ending: ending, retryAfter: nil)
+            ending: ending, retryAfter: nil, isOutage: true)
     }
 
     static func unusable(server: String, _ problem: String) -> CallFailure {

@@ -11,6 +11,8 @@ package struct PendingCall: Sendable {
         case relay
         /// The answer's list is cut down to what the policy allows.
         case listTools
+        /// The answer is a tool's result, which is cut where it is too long.
+        case limitedResult
         case subscribe(uri: String)
         case unsubscribe(uri: String)
         case setLevel(LogLevel)
@@ -63,6 +65,8 @@ package struct InitializeCall: Sendable {
     package let askedVersion: String
     /// A digest of the capabilities that the client declared.
     package let capabilities: UInt64
+    /// Whether a session is opened with the answer.
+    package var opensSession = true
     package var deadline: ContinuousClock.Instant
     /// The client's message, where it is forwarded and could not be sent yet.
     package var held: ClientMessage?

@@ -2,7 +2,10 @@
 
 /// What is kept of one finished call; never its arguments or its result.
 package struct CallRecord: Sendable {
-    package enum Outcome: String, Sendable { case answered, error, refused, failed, cancelled, timedOut = "timed-out" }
+    package enum Outcome: String, Sendable, CaseIterable {
+        case answered, error, refused, failed, cancelled
+        case timedOut = "timed-out"
+    }
 
     package var server: String
     package var method: String

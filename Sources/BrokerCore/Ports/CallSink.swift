@@ -20,7 +20,8 @@ package enum Answer: Sendable, Equatable {
     case message(MessageBytes)
     /// The response to `initialize` that opened a session, with the session's id.
     case opened(MessageBytes, session: String)
-    /// A refusal of `initialize` because the server cannot be reached now; `retryAfter` is in seconds.
+    /// A refusal because the server cannot be reached now: of `initialize` always, of a call where the server's
+    /// configuration wants it told by the transport; `retryAfter` is in seconds.
     case unavailable(MessageBytes, retryAfter: Int)
     /// A refusal because the session is not known, or no longer.
     case unknownSession(MessageBytes)

@@ -156,7 +156,7 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
     }
 
     package func touch(session: String, principal: Principal) {
-        _ = sessions.use(session, principal: principal)
+        sessions.touch(session, principal: principal)
     }
 
     package func endSession(_ session: String, principal: Principal) -> Bool {
@@ -188,15 +188,20 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
             status.upstreams = all.count + state.opening.count + (state.proof == nil ? 0 : 1)
             status.lateAnswers = state.past.lateAnswers
             status.unknownAnswers = state.past.unknownAnswers
+            status.requests = state.past.requests
+            status.outcomes = state.past.outcomes
             status.serverInfo = state.serverInfo
             status.protocolVersion = state.version
         }
         status.sessions = all.count
+        status.lastActivity = sessions.lastActivity
         for upstream in all {
             upstream.inspect { multiplexer in
                 status.callsInFlight += multiplexer.callsInFlight
                 status.lateAnswers += multiplexer.counters.lateAnswers
                 status.unknownAnswers += multiplexer.counters.unknownAnswers
+                status.requests += multiplexer.counters.requests
+                status.outcomes.add(multiplexer.counters.outcomes)
             }
         }
         return status

@@ -8,6 +8,12 @@ package struct ServerConfiguration: Sendable {
     /// Upstreams of one server in isolation `client`: at most so many, each ended after so long without use.
     package var clientUpstreams = 32
     package var clientIdle: Duration = .seconds(600)
+    /// Whether the endpoint is served without sessions; for isolation `shared` only.
+    package var isStateless = false
+
+    /// Whether sessions of a shared server end with the generation that they were opened in, instead of going on over
+    /// the next.
+    package var sessionsEndWithGeneration = false
 
     package init(_ multiplexer: Multiplexer.Configuration) { self.multiplexer = multiplexer }
 

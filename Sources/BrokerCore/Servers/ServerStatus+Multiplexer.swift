@@ -18,6 +18,8 @@ extension ServerStatus {
         restarts = max(0, multiplexer.counters.generations - 1)
         lateAnswers = multiplexer.counters.lateAnswers
         unknownAnswers = multiplexer.counters.unknownAnswers
+        requests = multiplexer.counters.requests
+        outcomes = multiplexer.counters.outcomes
         (serverInfo, protocolVersion) = multiplexer.serverIdentity
     }
 }
@@ -52,5 +54,7 @@ extension Multiplexer.Counters {
         generations += other.generations
         lateAnswers += other.lateAnswers
         unknownAnswers += other.unknownAnswers
+        requests += other.requests
+        outcomes.add(other.outcomes)
     }
 }

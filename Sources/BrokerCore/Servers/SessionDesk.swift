@@ -48,6 +48,17 @@ final class SessionDesk<Attachment: Sendable>: Sendable {
         table.withLock { $0.use(id: id, principal: principal, now: ports.now()) }
     }
 
+    /// Notes that a session's client is there, though it sent nothing.
+    func touch(_ id: String, principal: Principal) {
+        _ = table.withLock { $0.touch(id: id, principal: principal, now: ports.now()) }
+    }
+
+    /// When a client last sent something, in seconds since 1970; nil where none did.
+    var lastActivity: UInt64? {
+        guard let instant = table.withLock({ $0.lastActivity }) else { return nil }
+        return ports.wallClock() - UInt64(max(0, instant.duration(to: ports.now()).components.seconds))
+    }
+
     func find(_ id: String, principal: Principal) -> Session? {
         table.withLock { $0.find(id: id, principal: principal, now: ports.now()) }
     }
@@ -84,7 +95,7 @@ extension ClientMessage {
         guard let version = envelope.string(envelope.protocolVersion, in: span) else { return nil }
         return InitializeCall(
             sink: sink, principal: principal, id: RawID(span, id), askedVersion: version,
-            capabilities: capabilities, deadline: deadline, held: nil)
+            capabilities: capabilities, opensSession: !isStateless, deadline: deadline, held: nil)
     }
 
     /// The refusals that every server has in common.

@@ -2,6 +2,7 @@
 import JSONRPC
 import LodgeConfiguration
 import NIOCore
+import Synchronization
 
 /// A server whose one upstream serves all clients (isolation `shared`).
 ///
@@ -14,6 +15,8 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
     private let ports: ServerPorts
     private let sessions: SessionDesk<Void>
     private let upstreamBox = LateValue<Upstream>()
+    /// How many messages came without a session where none is needed.
+    private let loneMessages = Atomic<UInt64>(0)
 
     package init(_ configuration: ServerConfiguration, ports: ServerPorts) {
         name = configuration.name
@@ -49,13 +52,23 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
             }
             return .pending(ticket(upstream.initialize(call, message: message)))
         }
-        guard let id = message.session else { return message.missingSession() }
-        guard let session = sessions.use(id, principal: message.principal) else { return message.unknownSession() }
+        let session: SessionKey
+        if message.isStateless {
+            if let refusal = message.refusedWithoutSession() {
+                sink.finish(.message(refusal))
+                return .pending(CallTicket {})
+            }
+            session = loneMessage()
+        } else {
+            guard let id = message.session else { return message.missingSession() }
+            guard let found = sessions.use(id, principal: message.principal) else { return message.unknownSession() }
+            session = found.key
+        }
         switch message.envelope.kind {
         case .request:
-            return .pending(ticket(upstream.request(message, session: session.key, sink: sink)))
+            return .pending(ticket(upstream.request(message, session: session, sink: sink)))
         case .notification:
-            upstream.notification(message, session: session.key)
+            upstream.notification(message, session: session)
             return .accepted
         case .response, .errorResponse:
             // A shared server may ask no client anything, so there is nothing that this could answer.
@@ -66,6 +79,13 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
                 LodgeMessage.error(
                     id: nil, code: -32600, message: "the message has neither a method nor a result nor an error"))
         }
+    }
+
+    /// A key of its own for a message that stands alone, so that nobody else's cancellation can mean it.
+    ///
+    /// The keys of sessions count from one, these from the middle of the numbers.
+    private func loneMessage() -> SessionKey {
+        SessionKey(number: 1 << 63 | loneMessages.add(1, ordering: .relaxed).newValue)
     }
 
     private func ticket(_ ticket: Ticket?) -> CallTicket {
@@ -94,7 +114,7 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
     }
 
     package func touch(session: String, principal: Principal) {
-        _ = sessions.use(session, principal: principal)
+        sessions.touch(session, principal: principal)
     }
 
     package func endSession(_ session: String, principal: Principal) -> Bool {
@@ -108,11 +128,14 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
         for session in sessions.sweep(isBusy: { busy.contains($0.key) }) { upstream?.sessionEnded(session.key) }
     }
 
+    package var isStateless: Bool { configuration.isStateless }
+
     package var isReady: Bool { upstream?.inspect { $0.isReady } ?? false }
 
     package func status() -> ServerStatus {
         var status = ServerStatus(name: name, state: "stopped", isolation: Isolation.shared.rawValue)
         status.sessions = sessions.count
+        status.lastActivity = sessions.lastActivity
         upstream?.inspect { multiplexer in
             status.take(multiplexer)
             status.upstreams = multiplexer.isRunning ? 1 : 0
@@ -123,6 +146,7 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
     // MARK: Upstream.Owner
 
     package func open(_ call: InitializeCall, answer: MessageBytes, version: String, upstream: Upstream) {
+        guard call.opensSession else { return call.sink.finish(.message(answer)) }
         guard
             let opened = sessions.open(
                 principal: call.principal, version: version, capabilities: call.capabilities, attachment: ())
@@ -132,6 +156,8 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
         }
         if let evicted = opened.evicted { upstream.sessionEnded(evicted.key) }
         call.sink.finish(.opened(answer, session: opened.id))
+        // The generation ended while the session was being opened, so its end did not see the session.
+        if configuration.sessionsEndWithGeneration, !upstream.inspect({ $0.isRunning }) { endAllSessions() }
     }
 
     package func handshakeEnded(failure: String?, upstream: Upstream) {
@@ -141,6 +167,11 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
 
     package func generationEnded(_ ending: Ending, upstream: Upstream) {
         gate.open(.failed(ending.text))
+        if configuration.sessionsEndWithGeneration { endAllSessions() }
         ports.observer?.serverWentDown(name)
+    }
+
+    private func endAllSessions() {
+        for session in sessions.end(where: { _ in true }) { upstream?.sessionEnded(session.key) }
     }
 }

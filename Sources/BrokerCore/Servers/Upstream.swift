@@ -23,6 +23,8 @@ package final class Upstream: Sendable {
         var multiplexer: Multiplexer
         var connection: (any UpstreamConnection)?
         var timer: (any DeadlineTimer)?
+        /// Tools that were left out of a list and told of; never more than the policy has new names.
+        var namesTaken: Set<String> = []
     }
 
     package let server: String
@@ -158,11 +160,7 @@ package final class Upstream: Sendable {
         case .send(let message):
             _ = connection?.send(message)
         case .answer(let call, let message):
-            call.sink.finish(
-                .message(
-                    call.purpose == .listTools
-                        ? filtered(message, for: call)
-                        : LodgeMessage.answer(message, id: call.id)))
+            call.sink.finish(.message(answer(message, to: call)))
         case .progress(let sink, let token, let message):
             sink.deliver(LodgeMessage.progress(message, token: token))
         case .deliver(let sink, let message): sink.deliver(message)
@@ -181,13 +179,37 @@ package final class Upstream: Sendable {
         }
     }
 
+    private func answer(_ message: ServerMessage, to call: PendingCall) -> MessageBytes {
+        switch call.purpose {
+        case .listTools: filtered(message, for: call)
+        case .limitedResult: limited(message, for: call)
+        default: LodgeMessage.answer(message, id: call.id)
+        }
+    }
+
     private func filtered(_ message: ServerMessage, for call: PendingCall) -> MessageBytes {
         let policy = state.withLock { $0.multiplexer.configuration.tools }
-        guard let allowed = ToolListFilter(policy: policy).applied(to: message) else {
+        guard let filtered = ToolListFilter(policy: policy).applied(to: message) else {
             let failure = CallFailure.unusable(server: server, "a list of tools that can be read in two ways")
             return failure.answer(id: call.id)
         }
-        return LodgeMessage.answer(allowed, id: call.id)
+        for name in filtered.namesTaken where state.withLock({ $0.namesTaken.insert(name).inserted }) {
+            logger.warning(
+                "tool left out, its name was given to another by tools.rename; rename it too",
+                metadata: ["tool": "\(name)"])
+        }
+        return LodgeMessage.answer(filtered.message, id: call.id)
+    }
+
+    private func limited(_ message: ServerMessage, for call: PendingCall) -> MessageBytes {
+        guard let limit = state.withLock({ $0.multiplexer.configuration.resultLimit }) else {
+            return LodgeMessage.answer(message, id: call.id)
+        }
+        guard let limited = ResultLimit(bytes: limit, server: server).applied(to: message) else {
+            let failure = CallFailure.unusable(server: server, "a long result that can be read in two ways")
+            return failure.answer(id: call.id)
+        }
+        return LodgeMessage.answer(limited, id: call.id)
     }
 }
 

@@ -9,4 +9,9 @@ extension Isolation {
         case .client: []
         }
     }
+
+    /// What clients do not get besides where there are no sessions.
+    package static let withheldWithoutSessions = [
+        "subscriptions", "log levels", "notices of changed lists", "cancellation by a message (close the connection)",
+    ]
 }

@@ -50,6 +50,8 @@ package struct SessionTable<Attachment: Sendable>: Sendable {
     private let limits: SessionLimits
     private var sessions: [String: Session] = [:]
     private var lastKey: UInt64 = 0
+    /// When a client last sent something that a session took, an `initialize` that opened one included.
+    package private(set) var lastActivity: ContinuousClock.Instant?
 
     package init(limits: SessionLimits = SessionLimits()) { self.limits = limits }
 
@@ -72,11 +74,20 @@ package struct SessionTable<Attachment: Sendable>: Sendable {
         sessions[id] = Session(
             key: key, principal: principal, protocolVersion: protocolVersion, opened: now, lastUsed: now,
             attachment: attachment)
+        lastActivity = now
         return .opened(key, evicted: evicted)
     }
 
-    /// Finds a session and notes its use; nil where it is unknown, another's, or over its time.
+    /// Finds a session for something that its client sent, and notes both; nil where it is unknown, another's, or over
+    /// its time.
     package mutating func use(id: String, principal: Principal, now: ContinuousClock.Instant) -> Session? {
+        guard let session = touch(id: id, principal: principal, now: now) else { return nil }
+        lastActivity = now
+        return session
+    }
+
+    /// Finds a session and notes that its client is there, though it sent nothing.
+    package mutating func touch(id: String, principal: Principal, now: ContinuousClock.Instant) -> Session? {
         guard let index = sessions.index(forKey: id) else { return nil }
         let session = sessions.values[index]
         guard session.principal == principal, !isOver(session, now: now) else { return nil }

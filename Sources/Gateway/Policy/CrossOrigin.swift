@@ -2,15 +2,14 @@
 
 /// The header fields that let a web page of an allowed origin talk to the gateway (WHATWG Fetch, CORS protocol).
 enum CrossOrigin {
-    /// For a response that a page may read.
-    static func fields(sharing origin: String) -> [(String, String)] {
+    /// For a response that a page may read, with the headers of it that the page may see.
+    static func fields(sharing origin: String, exposing headers: String) -> [(String, String)] {
         [
-            ("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", "Mcp-Session-Id"),
-            ("Vary", "Origin"),
+            ("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", headers), ("Vary", "Origin"),
         ]
     }
 
-    /// For the answer to a preflight request, besides ``fields(sharing:)``.
+    /// For the answer to a preflight request, besides ``fields(sharing:exposing:)``.
     static let preflight = [
         ("Access-Control-Allow-Methods", "POST, GET, DELETE"),
         (

@@ -5,11 +5,13 @@ import Synchronization
 
 /// One POST with requests in it, from its dispatch to the end of its response: the sink of their answers.
 ///
-/// It is not the connection: it outlives no response, and belongs to the ``RelayHandler`` that made it. That handler
-/// writes what the ``ExchangeState`` says.
-// Sound: everything mutable but the atomic is touched on the event loop only, where messages from elsewhere are sent.
-final class Exchange: CallSink, @unchecked Sendable {
-    let acceptsStream: Bool
+/// It is not the connection. Until the ``ExchangeState`` has decided it belongs to the ``RelayHandler`` that made it, and
+/// ends with its connection; an answer that became a stream goes on for as long as the ``EventStream`` is read or kept.
+// Sound: everything mutable but the atomics is touched on the event loop only, where messages from elsewhere are sent.
+final class Exchange: CallSink, EventStreamOwner, @unchecked Sendable {
+    private let mayStream: Bool
+    /// Whether the client has left the stream and may come back to it.
+    private let isLeft = Atomic<Bool>(false)
     private let eventLoop: any EventLoop
     private let meters: GatewayMeters
     /// Messages that are on their way to the event loop, which one from the loop itself must not overtake.
@@ -19,19 +21,23 @@ final class Exchange: CallSink, @unchecked Sendable {
     /// The first ticket stands apart: most exchanges have one.
     private var ticket: CallTicket?
     private var handler: RelayHandler?
+    private var stream: EventStream?
 
     init(_ state: ExchangeState, handler: RelayHandler, eventLoop: any EventLoop, meters: GatewayMeters) {
         self.state = state
         self.handler = handler
         self.eventLoop = eventLoop
         self.meters = meters
-        acceptsStream = state.acceptsStream
+        mayStream = state.acceptsStream
         meters.exchanges.add(1, ordering: .relaxed)
     }
 
     deinit { meters.exchanges.subtract(1, ordering: .relaxed) }
 
     // MARK: CallSink
+
+    /// What belongs to no request takes another way while nobody reads this one.
+    var acceptsStream: Bool { mayStream && !isLeft.load(ordering: .relaxed) }
 
     func deliver(_ message: MessageBytes) {
         if isNext { return take(message) }
@@ -73,6 +79,7 @@ final class Exchange: CallSink, @unchecked Sendable {
     /// The client has left: nothing more is written, and what is in flight is given up.
     func abandon() {
         handler = nil
+        stream = nil
         guard state.left() else { return }
         let (first, others) = (ticket, tickets)
         dropTickets()
@@ -90,16 +97,33 @@ final class Exchange: CallSink, @unchecked Sendable {
 
     var due: NIODeadline? { state.due }
 
-    func wrote(now: NIODeadline) { state.wrote(now: now) }
-
     private func perform(_ action: ExchangeState.Action) {
         if case .nothing = action { return }
-        guard let handler else { return }
-        if state.isEnded {
-            self.handler = nil
-            dropTickets()
+        let handler = handler
+        self.handler = nil
+        if state.isEnded { dropTickets() }
+        switch action {
+        case .nothing: break
+        case .respond(let answer): handler?.respond(with: answer, of: self)
+        case .respondWithBatch(let answers): handler?.respond(withBatch: answers, of: self)
+        case .startStream(let messages): stream = handler?.startStream(messages, of: self)
+        case .writeEvent(let message, let ends):
+            _ = stream?.add(message, ends: ends)
+            if ends { stream = nil }
         }
-        handler.perform(action, of: self)
+    }
+
+    // MARK: EventStreamOwner
+
+    var endsAtShutdown: Bool { false }
+
+    func streamIsRead(_ isRead: Bool) { isLeft.store(!isRead, ordering: .relaxed) }
+
+    func streamWasTaken() {}
+
+    func streamWasGivenUp(unseen: [MessageBytes], since time: ContinuousClock.Instant) {
+        if eventLoop.inEventLoop { return abandon() }
+        eventLoop.execute { self.abandon() }
     }
 
     private func dropTickets() {

@@ -13,7 +13,7 @@ package struct ExchangeState: Sendable {
     private enum Phase: Sendable {
         /// Nothing was written. Can transition to `streaming` and `ended`.
         case undecided
-        /// The head of an event stream was written. Can transition to `ended`.
+        /// The response is an event stream. Can transition to `ended`.
         case streaming
         /// All answers were handed on, or the client has left. Final.
         case ended
@@ -25,10 +25,9 @@ package struct ExchangeState: Sendable {
         case respond(Answer)
         /// Write the answers to a batch as a whole response, an array.
         case respondWithBatch([MessageBytes])
-        /// Write the head of an event stream, then these messages, then its end if so said.
-        case startStream([MessageBytes], ends: Bool)
+        /// Begin an event stream with these messages.
+        case startStream([MessageBytes])
         case writeEvent(MessageBytes, ends: Bool)
-        case writeKeepAlive
     }
 
     private var phase = Phase.undecided
@@ -38,19 +37,16 @@ package struct ExchangeState: Sendable {
     private let mayStream: Bool
     /// Answers of a batch that wait for the others; empty unless `undecided`.
     private var waiting: [MessageBytes] = []
-    /// When something was last written; the beginning, before that.
-    private var lastWrite: NIODeadline
+    private let start: NIODeadline
     private let becomesStreamAfter: TimeAmount
-    private let keepAlive: TimeAmount
 
     /// - Parameter mayStream: false for `initialize`, whose session id has to stand in a head that is still to come.
     package init(requests: Int, isBatch: Bool, mayStream: Bool, start: NIODeadline, limits: GatewayLimits) {
         outstanding = requests
         self.isBatch = isBatch
         self.mayStream = mayStream
-        lastWrite = start
+        self.start = start
         becomesStreamAfter = limits.becomesStreamAfter
-        keepAlive = limits.keepAlive
     }
 
     package var isEnded: Bool { phase == .ended }
@@ -59,7 +55,7 @@ package struct ExchangeState: Sendable {
     /// A message came that is not an answer.
     package mutating func message(_ message: MessageBytes) -> Action {
         switch phase {
-        case .undecided where mayStream: return start(with: message, ends: false)
+        case .undecided where mayStream: return start(with: message)
         case .streaming: return .writeEvent(message, ends: false)
         case .undecided, .ended: return .nothing
         }
@@ -88,24 +84,13 @@ package struct ExchangeState: Sendable {
     /// Time has passed.
     package mutating func tick(now: NIODeadline) -> Action {
         guard let due, now >= due else { return .nothing }
-        switch phase {
-        case .undecided: return start(with: nil, ends: false)
-        case .streaming: return .writeKeepAlive
-        case .ended: return .nothing
-        }
+        return start(with: nil)
     }
 
     /// When ``tick(now:)`` has something to do if nothing else happens.
     package var due: NIODeadline? {
-        switch phase {
-        case .undecided: mayStream ? lastWrite + becomesStreamAfter : nil
-        case .streaming: lastWrite + keepAlive
-        case .ended: nil
-        }
+        phase == .undecided && mayStream ? start + becomesStreamAfter : nil
     }
-
-    /// Something was written to the stream.
-    package mutating func wrote(now: NIODeadline) { lastWrite = now }
 
     /// The client has left; true if answers were still to come.
     package mutating func left() -> Bool {
@@ -113,9 +98,9 @@ package struct ExchangeState: Sendable {
         return phase != .ended
     }
 
-    private mutating func start(with message: MessageBytes?, ends: Bool) -> Action {
+    private mutating func start(with message: MessageBytes?) -> Action {
         phase = .streaming
         defer { waiting = [] }
-        return .startStream(waiting + (message.map { [$0] } ?? []), ends: ends)
+        return .startStream(waiting + (message.map { [$0] } ?? []))
     }
 }

@@ -7,33 +7,71 @@ import NIOCore
 extension RelayHandler {
     func dispatchBatch(_ body: ByteBuffer, to relay: any ServerRelay) {
         if request.versionIsUnknown { return refuse(.unknownVersion) }
-        guard let session = request.session else { return refuse(.batchOutsideItsRevision) }
-        guard let version = relay.protocolVersion(session: session, principal: request.principal) else {
-            return refuse(.unknownSession)
-        }
-        guard version == ProtocolVersion.march2025.rawValue else { return refuse(.batchOutsideItsRevision) }
+        if let refusal = refusal(ofBatchTo: relay) { return refuse(refusal) }
+        guard let messages = messages(ofBatch: body) else { return }
+        dispatch(messages, to: relay)
+    }
+
+    /// Reads a batch; nil where it was refused.
+    ///
+    /// - Returns: nil in place of an element that is no message.
+    private func messages(ofBatch body: ByteBuffer) -> [ClientMessage?]? {
         let elements: [Range<Int>]
         do throws(ScanError) {
             elements = try MessageScanner.batchElements(of: body.readableBytesUInt8Span)
         } catch {
-            return refuse(.unreadable(error))
+            return refused(.unreadable(error))
         }
-        if elements.isEmpty { return refuse(.emptyBatch) }
+        if elements.isEmpty { return refused(.emptyBatch) }
         if elements.count > core.limits.batchMessages {
-            return refuse(.batchTooLong(limit: core.limits.batchMessages))
+            return refused(.batchTooLong(limit: core.limits.batchMessages))
         }
         let messages = elements.map { message(at: $0, of: body) }
         if messages.contains(where: { $0?.envelope.kind == .request && $0?.isInitialize == true }) {
-            return refuse(.initializeInBatch)
+            return refused(.initializeInBatch)
         }
-        dispatch(messages, to: relay)
+        return messages
+    }
+
+    private func refused(_ refusal: GatewayRefusal) -> [ClientMessage?]? {
+        refuse(refusal)
+        return nil
+    }
+
+    /// A batch of the 2024-11-05 transport: each message is handled on its own, and so are the answers.
+    func dispatchBatch(_ body: ByteBuffer, to transport: TransportSession) {
+        guard transport.protocolVersion == ProtocolVersion.march2025.rawValue else {
+            return refuse(.batchOutsideItsRevision)
+        }
+        guard let messages = messages(ofBatch: body) else { return }
+        for message in messages {
+            guard let message else {
+                transport.send(MessageBytes(bytes: GatewayRefusal.noMessage.body()))
+                continue
+            }
+            // The refusal of a message that has no answer is told to nobody, as in a batch with answers elsewhere.
+            _ = transport.receive(message.bytes, message.envelope)
+        }
+        accept()
+    }
+
+    private func refusal(ofBatchTo relay: any ServerRelay) -> GatewayRefusal? {
+        if request.isStateless {
+            // Without the header, the revision before it came is assumed (MCP 2025-06-18, protocol version header).
+            return request.namedVersion ?? .march2025 == .march2025 ? nil : .statelessBatchOutsideItsRevision
+        }
+        guard let session = request.session else { return .batchOutsideItsRevision }
+        guard let version = relay.protocolVersion(session: session, principal: request.principal) else {
+            return .unknownSession
+        }
+        return version == ProtocolVersion.march2025.rawValue ? nil : .batchOutsideItsRevision
     }
 
     /// - Parameter messages: nil stands for an element that is no message.
     private func dispatch(_ messages: [ClientMessage?], to relay: any ServerRelay) {
         let answers = messages.count { $0.map { $0.envelope.kind == .request } ?? true }
         guard answers > 0 else { return dispatchWithoutAnswers(messages, to: relay) }
-        let exchange = begin(requests: answers, isBatch: true, mayStream: true)
+        let exchange = begin(requests: answers, isBatch: true, mayStream: request.takesStream)
         for message in messages {
             guard let message else {
                 exchange.finish(.message(MessageBytes(bytes: GatewayRefusal.noMessage.body())))

@@ -30,7 +30,7 @@ extension RelayHandler {
     func message(_ bytes: ByteBuffer, _ envelope: Envelope) -> ClientMessage {
         ClientMessage(
             bytes: bytes, envelope: envelope, session: request.session, principal: request.principal,
-            servers: request.servers)
+            isStateless: request.isStateless, servers: request.servers)
     }
 
     private func dispatchRequest(_ message: ClientMessage, to relay: any ServerRelay) {
@@ -38,7 +38,7 @@ extension RelayHandler {
         if request.versionIsUnknown, !isInitialize {
             return refuse(.unknownVersion, id: message.id)
         }
-        let exchange = begin(requests: 1, isBatch: false, mayStream: !isInitialize)
+        let exchange = begin(requests: 1, isBatch: false, mayStream: !isInitialize && request.takesStream)
         switch relay.receive(message, sink: exchange) {
         case .pending(let ticket): exchange.keep(ticket)
         case let admission:
@@ -78,7 +78,7 @@ extension ClientMessage {
         return JSONString.equals(buffer.readableBytesUInt8Span, contents: method, "initialize" as StaticString)
     }
 
-    fileprivate var id: RawID? {
+    var id: RawID? {
         let buffer = bytes
         return envelope.id.map { RawID(buffer.readableBytesUInt8Span, $0) }
     }

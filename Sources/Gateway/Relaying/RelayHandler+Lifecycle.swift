@@ -84,7 +84,7 @@ extension RelayHandler {
         request.keepsAlive = false
         forgetHeldParts()
         if case .idle = phase { return closeNow() }
-        if let stream { streamEnded(stream) }
+        if let outlet, outlet.endsAtShutdown { outlet.end() }
         arm(by: deadline)
     }
 
@@ -133,9 +133,9 @@ extension RelayHandler {
             self.exchange = nil
             exchange.abandon()
         }
-        if let stream {
-            self.stream = nil
-            stream.leave()
+        if let outlet {
+            self.outlet = nil
+            outlet.close()
         }
     }
 }

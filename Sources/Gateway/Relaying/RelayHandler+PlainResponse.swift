@@ -3,7 +3,7 @@ import BrokerCore
 import NIOCore
 import NIOHTTP1
 
-/// The response that nearly every call has: 200, JSON, a session, and a connection that goes on.
+/// The response that nearly every call has: 200, JSON, a session if there are any, and a connection that goes on.
 ///
 /// It is written as bytes in front of NIO's encoder, in one buffer and one write. The encoder keeps no state between
 /// two responses, so it need not know. Whatever is out of the ordinary takes the other way.
@@ -14,6 +14,21 @@ extension RelayHandler {
     private static let date: [UInt8] = Array("\r\nDate: ".utf8)
     private static let end: [UInt8] = Array("\r\n\r\n".utf8)
 
+    private static let accepted: [UInt8] = Array("HTTP/1.1 202 Accepted\r\nContent-Length: 0".utf8)
+
+    /// Answers that a message was taken, where the answer needs no session.
+    func accept() {
+        guard answersPlainly, let context, let encoderContext else { return respond(.accepted, nil) }
+        var bytes = context.channel.allocator.buffer(capacity: 96)
+        bytes.writeBytes(Self.accepted)
+        bytes.writeBytes(Self.date)
+        bytes.writeString(core.date.text)
+        bytes.writeBytes(Self.end)
+        encoderContext.writeAndFlush(NIOAny(IOData.byteBuffer(bytes)), promise: nil)
+        becomeIdle()
+        replay()
+    }
+
     /// Whether the request in hand can be answered with those bytes.
     var answersPlainly: Bool {
         guard case .answering = phase else { return false }
@@ -21,16 +36,18 @@ extension RelayHandler {
             && encoderContext != nil
     }
 
-    func respondPlainly(_ body: MessageBytes, session: String) {
+    func respondPlainly(_ body: MessageBytes, session: String?) {
         guard let context, let encoderContext else { return }
         let count = body.count
         backpressure.wrote(count)
         let isSmall = body.tail.isEmpty && count <= MessageBytes.copyLimit
-        var bytes = context.channel.allocator.buffer(capacity: 160 + session.utf8.count + (isSmall ? count : 0))
+        var bytes = context.channel.allocator.buffer(capacity: 160 + (session?.utf8.count ?? 0) + (isSmall ? count : 0))
         bytes.writeBytes(Self.start)
         bytes.writeString(String(count))
-        bytes.writeBytes(Self.middle)
-        bytes.writeString(session)
+        if let session {
+            bytes.writeBytes(Self.middle)
+            bytes.writeString(session)
+        }
         bytes.writeBytes(Self.date)
         bytes.writeString(core.date.text)
         bytes.writeBytes(Self.end)

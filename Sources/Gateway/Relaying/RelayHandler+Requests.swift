@@ -23,6 +23,8 @@ extension RelayHandler {
         switch (head.method, core.routes.endpoint(at: target.path)) {
         case (.POST, .server(let relay)): acceptMessage(to: relay, fields, head)
         case (.GET, .server(let relay)): acceptStream(of: relay, fields)
+        case (.GET, .events(let relay, let messages)): acceptTransportStream(of: relay, messages: messages, fields)
+        case (.POST, .messages(let relay)): acceptTransportMessage(to: relay, target, fields, head)
         default:
             var head = head
             if target.authority != nil { head.uri = target.originForm }
@@ -32,13 +34,26 @@ extension RelayHandler {
     }
 
     private func acceptMessage(to relay: any ServerRelay, _ fields: RequestFields, _ head: HTTPRequestHead) {
-        if let refusal = admit(to: relay, fields) ?? refusal(ofMessageWith: fields) {
-            // Whoever waits for "continue" may or may not send the body of a refused request: where the next one
-            // begins cannot be told.
-            if fields.expectsContinue { request.keepsAlive = false }
-            return refuse(refusal)
+        if let refusal = admit(to: relay, fields) ?? refusal(ofMessageWith: fields, answeredHere: true) {
+            return refuseMessage(refusal, fields)
         }
         request.purpose = .message
+        if core.readsLeniently {
+            request.takesStream = fields.accepted?.contains(.eventStream) ?? false
+            request.versionIsUnknown = false
+        }
+        awaitBody(head, fields)
+    }
+
+    func refuseMessage(_ refusal: GatewayRefusal, _ fields: RequestFields) {
+        // Whoever waits for "continue" may or may not send the body of a refused request: where the next one
+        // begins cannot be told.
+        if fields.expectsContinue { request.keepsAlive = false }
+        refuse(refusal)
+    }
+
+    /// Lets the body of a message come.
+    func awaitBody(_ head: HTTPRequestHead, _ fields: RequestFields) {
         remember(head, fields)
         if fields.expectsContinue, request.version != .http1_0 { writeContinue() }
     }
@@ -62,10 +77,13 @@ extension RelayHandler {
         lastHead = AdmittedHead(head, request)
     }
 
-    private func refusal(ofMessageWith fields: RequestFields) -> GatewayRefusal? {
-        guard let type = fields.contentType, MediaTypes.isJSON(contentType: type) else { return .notJSONContent }
+    /// - Parameter answeredHere: whether the answer is the response, whose form the client has to take.
+    func refusal(ofMessageWith fields: RequestFields, answeredHere: Bool) -> GatewayRefusal? {
+        if !core.readsLeniently {
+            guard let type = fields.contentType, MediaTypes.isJSON(contentType: type) else { return .notJSONContent }
+            if answeredHere, let accepted = fields.accepted, accepted != .both { return .postNotAcceptable }
+        }
         if fields.isEncoded { return .encodedBody }
-        if let accepted = fields.accepted, accepted != .both { return .postNotAcceptable }
         if let length = fields.contentLength, length > core.limits.requestBody {
             return .tooLarge(limit: core.limits.requestBody)
         }
@@ -74,14 +92,15 @@ extension RelayHandler {
 
     private func acceptStream(of relay: any ServerRelay, _ fields: RequestFields) {
         if let refusal = admit(to: relay, fields) { return refuse(refusal) }
+        if request.isStateless { return refuse(.wrongMethod(allowed: relay.allowedMethods)) }
         if let accepted = fields.accepted, !accepted.contains(.eventStream) { return refuse(.getNotAcceptable) }
         if request.versionIsUnknown { return refuse(.unknownVersion) }
         if request.session == nil { return refuse(.missingSession) }
-        request.purpose = .stream
+        request.purpose = .stream(after: fields.lastEventID)
     }
 
     /// The token, what it reaches, and the MCP headers; what is found out is kept with the request.
-    private func admit(to relay: any ServerRelay, _ fields: RequestFields) -> GatewayRefusal? {
+    func admit(to relay: any ServerRelay, _ fields: RequestFields) -> GatewayRefusal? {
         // Read first: a grant that is revoked while it is looked up must not be remembered under the later number.
         request.grants = core.policy.authentication.generation
         switch core.policy.grant(authorization: fields.authorization) {
@@ -92,10 +111,14 @@ extension RelayHandler {
             request.servers = grant.servers
             request.grantExpiry = grant.expiry
         }
-        if let session = fields.session, !RequestFields.isSessionID(session) { return .malformedSession }
         request.relay = relay
-        request.session = fields.session
-        request.versionIsUnknown = fields.protocolVersion.map { ProtocolVersion(rawValue: $0) == nil } ?? false
+        request.isStateless = relay.isStateless
+        if !request.isStateless {
+            if let session = fields.session, !RequestFields.isSessionID(session) { return .malformedSession }
+            request.session = fields.session
+        }
+        request.namedVersion = fields.protocolVersion.flatMap { ProtocolVersion(rawValue: $0) }
+        request.versionIsUnknown = fields.protocolVersion != nil && request.namedVersion == nil
         return nil
     }
 }

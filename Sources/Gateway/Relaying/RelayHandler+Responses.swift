@@ -21,7 +21,7 @@ extension RelayHandler {
         fields more: [(String, String)] = []
     ) {
         guard let context else { return }
-        if more.isEmpty, status == .ok, let body, let session, answersPlainly {
+        if more.isEmpty, status == .ok, let body, answersPlainly {
             return respondPlainly(body, session: session)
         }
         var fields: [(String, String)] = []
@@ -32,8 +32,7 @@ extension RelayHandler {
         if !more.isEmpty { fields += more }
         writeHead(status, fields, context: context)
         if let body, !request.isHead {
-            write(body.head, context: context)
-            for piece in body.tail { write(piece, context: context) }
+            write(body, context: context)
         }
         endResponse(context: context)
     }
@@ -44,7 +43,10 @@ extension RelayHandler {
         context.writeAndFlush(Self.wrapOutboundOut(.head(head)), promise: nil)
     }
 
-    private func respond(with answer: Answer) {
+    /// Writes the answer to the exchange in hand, and ends the request with it.
+    func respond(with answer: Answer, of exchange: Exchange) {
+        guard exchange === self.exchange else { return }
+        self.exchange = nil
         switch answer {
         case .message(let bytes): respond(.ok, bytes, session: request.session)
         case .opened(let bytes, let session): respond(.ok, bytes, session: session)
@@ -54,7 +56,9 @@ extension RelayHandler {
         }
     }
 
-    private func respond(withBatch answers: [MessageBytes]) {
+    func respond(withBatch answers: [MessageBytes], of exchange: Exchange) {
+        guard exchange === self.exchange else { return }
+        self.exchange = nil
         var body = MessageBytes(ByteBuffer(string: "["))
         for (index, answer) in answers.enumerated() {
             if index > 0 { body.append(ByteBuffer(string: ",")) }
@@ -68,42 +72,6 @@ extension RelayHandler {
 
     // MARK: Event streams
 
-    func perform(_ action: ExchangeState.Action, of exchange: Exchange) {
-        guard exchange === self.exchange, let context else { return }
-        switch action {
-        case .nothing: return
-        case .respond(let answer):
-            self.exchange = nil
-            return respond(with: answer)
-        case .respondWithBatch(let answers):
-            self.exchange = nil
-            return respond(withBatch: answers)
-        case .startStream(let messages, let ends):
-            writeStreamHead(context: context)
-            if messages.isEmpty { write(EventFraming.keepAlive, context: context) }
-            for message in messages { writeEvent(message, context: context) }
-            finishWrite(of: exchange, ends: ends, context: context)
-        case .writeEvent(let message, let ends):
-            guard hasRoom(for: message) else { return closeNow() }
-            writeEvent(message, context: context)
-            finishWrite(of: exchange, ends: ends, context: context)
-        case .writeKeepAlive:
-            write(EventFraming.keepAlive, context: context)
-            finishWrite(of: exchange, ends: false, context: context)
-        }
-    }
-
-    private func finishWrite(of exchange: Exchange, ends: Bool, context: ChannelHandlerContext) {
-        if ends {
-            self.exchange = nil
-            endResponse(context: context)
-        } else {
-            context.flush()
-            exchange.wrote(now: .now())
-            if let due = exchange.due { arm(by: due) }
-        }
-    }
-
     func writeStreamHead(context: ChannelHandlerContext) {
         // A client of HTTP/1.0 knows no chunks: the end of its stream is the end of the connection.
         if request.version == .http1_0 { request.keepsAlive = false }
@@ -113,13 +81,6 @@ extension RelayHandler {
         ]
         if let session = request.session { fields.append(("Mcp-Session-Id", session)) }
         writeHead(.ok, fields, context: context)
-    }
-
-    func writeEvent(_ message: MessageBytes, context: ChannelHandlerContext, promise: EventLoopPromise<Void>? = nil) {
-        var pieces = EventFraming.pieces(of: message, allocator: context.channel.allocator)
-        let last = pieces.removeLast()
-        for piece in pieces { write(piece, context: context) }
-        write(last, context: context, promise: promise)
     }
 
     // MARK: Parts
@@ -134,9 +95,18 @@ extension RelayHandler {
             fields.append(("Connection", "keep-alive"))
         }
         fields.append(("Date", core.date.text))
-        if let origin = request.sharedOrigin { fields += CrossOrigin.fields(sharing: origin) }
+        if let origin = request.sharedOrigin {
+            fields += CrossOrigin.fields(sharing: origin, exposing: core.exposedHeaders)
+        }
         let head = HTTPResponseHead(version: request.version, status: status, headers: HTTPHeaders(fields))
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
+    }
+
+    func write(_ bytes: MessageBytes, context: ChannelHandlerContext, promise: EventLoopPromise<Void>? = nil) {
+        guard let last = bytes.tail.last else { return write(bytes.head, context: context, promise: promise) }
+        write(bytes.head, context: context)
+        for piece in bytes.tail.dropLast() { write(piece, context: context) }
+        write(last, context: context, promise: promise)
     }
 
     func write(_ bytes: ByteBuffer, context: ChannelHandlerContext, promise: EventLoopPromise<Void>? = nil) {

@@ -3,58 +3,59 @@ import BrokerCore
 import Logging
 import NIOCore
 
-/// A session's own stream: the GET of Streamable HTTP.
+/// Event streams, each written through an outlet, whatever they are for.
 extension RelayHandler {
-    func openStream() {
-        guard let context, let relay = request.relay, let session = request.session else { return }
-        let stream = SessionStream(
-            relay: relay, session: session, principal: request.principal, handler: self, eventLoop: eventLoop,
-            limits: core.limits, meters: core.meters, now: .now())
-        guard relay.openStream(stream, session: session, principal: request.principal) else {
-            stream.drop()
-            return refuse(.unknownSession)
-        }
+    /// Begins the response that an outlet writes to.
+    func begin(_ outlet: EventOutlet, for owner: any OutletOwner, with first: [ByteBuffer]) {
+        guard let context else { return }
         phase = .streaming
-        self.stream = stream
+        self.outlet = outlet
         writeStreamHead(context: context)
-        write(EventFraming.opened, context: context)
-        context.flush()
-        arm(by: stream.due)
-        if stream.begin() { streamEnded(stream) }
+        for piece in first { write(piece, context: context) }
+        arm(by: outlet.due)
+        if !outlet.begin(for: owner) { context.flush() }
     }
 
-    func write(_ message: MessageBytes, of stream: SessionStream) {
-        guard stream === self.stream, let context else { return }
-        let count = message.count
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenSuccess { stream.wasTaken(count) }
-        writeEvent(message, context: context, promise: promise)
-        context.flush()
-        stream.wrote(now: .now())
-    }
-
-    /// Writes a comment where the stream was silent; that the client takes it keeps its session from being idle.
-    func keepAlive(_ stream: SessionStream, now: NIODeadline) {
-        guard now >= stream.due, let context else { return }
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenSuccess {
-            stream.relay.touch(session: stream.session, principal: stream.principal)
+    func write(_ events: [MessageBytes], of outlet: EventOutlet, ends: Bool) {
+        guard outlet === self.outlet, let context else { return }
+        for event in events {
+            switch outlet.bound {
+            case .answers:
+                guard hasRoom(for: event) else { return closeNow() }
+                write(event, context: context)
+            case .backlog:
+                let promise = context.eventLoop.makePromise(of: Void.self)
+                let count = event.count
+                promise.futureResult.assumeIsolated().whenSuccess { outlet.wasTaken(count) }
+                write(event, context: context, promise: promise)
+            }
         }
+        guard ends else {
+            context.flush()
+            return outlet.wrote(now: .now())
+        }
+        self.outlet = nil
+        outlet.close()
+        endResponse(context: context)
+    }
+
+    /// Writes a comment where the stream was silent, and tells its owner when the client has taken it.
+    func keepAlive(_ outlet: EventOutlet, now: NIODeadline) {
+        guard now >= outlet.due, let context else { return }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenSuccess { outlet.commentWasTaken() }
         write(EventFraming.keepAlive, context: context, promise: promise)
         context.flush()
-        stream.wrote(now: now)
+        outlet.wrote(now: now)
     }
 
-    func streamFellBehind(_ stream: SessionStream) {
-        guard stream === self.stream else { return }
+    func outletFellBehind(_ outlet: EventOutlet) {
+        guard outlet === self.outlet else { return }
         core.logger.info("stream closed because its client reads too slowly")
         closeNow()
     }
 
-    func streamEnded(_ stream: SessionStream) {
-        guard stream === self.stream, let context else { return }
-        self.stream = nil
-        stream.leave()
-        endResponse(context: context)
+    func outletAborted(_ outlet: EventOutlet) {
+        if outlet === self.outlet { closeNow() }
     }
 }

@@ -33,7 +33,7 @@ extension RelayHandler {
         case .routed(requestEnded: false, _): if now >= request.start + core.limits.requestArrival { closeNow() }
         case .routed: break
         case .answering: exchange?.tick(now: now)
-        case .streaming: if let stream { keepAlive(stream, now: now) }
+        case .streaming: if let outlet { keepAlive(outlet, now: now) }
         case .draining: if now >= (phaseStart ?? now) + core.limits.drainedFor { closeNow() }
         case .closing: if now >= (phaseStart ?? now) + core.limits.writeStall { closeNow() }
         }
@@ -62,7 +62,7 @@ extension RelayHandler {
             case .collecting, .routed(requestEnded: false, _): request.start + core.limits.requestArrival
             case .routed: nil
             case .answering: exchange?.due
-            case .streaming: stream?.due
+            case .streaming: outlet?.due
             case .draining: (phaseStart ?? now) + core.limits.drainedFor
             case .closing: (phaseStart ?? now) + core.limits.writeStall
             }

@@ -24,7 +24,7 @@ final class RelayHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case collecting
         /// It has arrived whole, and its response has not ended. Can transition to `idle`, `closing`.
         case answering
-        /// The session's own stream is open. Can transition to `idle`, `closing`.
+        /// An event stream is open that an outlet writes to. Can transition to `idle`, `closing`.
         case streaming
         /// Hummingbird has the request. Can transition to `idle`, `draining`, `closing`.
         case routed(requestEnded: Bool, responseEnded: Bool)
@@ -38,7 +38,7 @@ final class RelayHandler: ChannelDuplexHandler, RemovableChannelHandler {
     var phase = Phase.idle
     var request = RequestInHand()
     var exchange: Exchange?
-    var stream: SessionStream?
+    var outlet: EventOutlet?
     var context: ChannelHandlerContext?
     /// The place of the HTTP encoder, in front of which whole responses are written as bytes.
     var encoderContext: ChannelHandlerContext?
@@ -165,7 +165,9 @@ final class RelayHandler: ChannelDuplexHandler, RemovableChannelHandler {
         phase = .answering
         switch request.purpose {
         case .message: dispatch()
-        case .stream: openStream()
+        case .stream(let last): openStream(after: last)
+        case .transportStream(let messages): openTransport(messages: messages)
+        case .transportMessage(let name): dispatchToTransport(named: name)
         case .none: preconditionFailure("only requests with a purpose are collected")
         }
     }

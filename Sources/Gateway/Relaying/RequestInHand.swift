@@ -6,7 +6,15 @@ import NIOHTTP1
 /// What a connection keeps of the request that it is answering.
 struct RequestInHand {
     /// What is done once the whole request is there.
-    enum Purpose { case none, message, stream }
+    enum Purpose {
+        case none, message
+        /// A session's own stream, or another one of its streams behind an event of it.
+        case stream(after: String?)
+        /// A stream of the 2024-11-05 transport, whose client shall send its messages to this path.
+        case transportStream(messages: String)
+        /// A message of that transport, and the id of a stream that it names.
+        case transportMessage(String?)
+    }
 
     var purpose = Purpose.none
     var version = HTTPVersion.http1_1
@@ -14,6 +22,8 @@ struct RequestInHand {
     var keepsAlive = true
     /// The answer to HEAD has no body.
     var isHead = false
+    /// Whether an answer may become an event stream.
+    var takesStream = true
     /// The origin whose page may read the response.
     var sharedOrigin: String?
     var relay: (any ServerRelay)?
@@ -25,6 +35,10 @@ struct RequestInHand {
     /// The state of the grants before the principal's was looked up.
     var grants: UInt64 = 0
     var session: String?
+    /// Whether the server's endpoint is served without sessions; then `session` is nil, whatever the client names.
+    var isStateless = false
+    /// What `MCP-Protocol-Version` names, where it is a revision with a handshake.
+    var namedVersion: ProtocolVersion?
     /// Whether `MCP-Protocol-Version` names no revision with a handshake; that does not matter to `initialize`.
     var versionIsUnknown = false
     var body: ByteBuffer?

@@ -117,6 +117,21 @@ extension GatewayRefusal {
     static let unknownSession = Self(
         .notFound, code: unknownSessionCode, "the session is unknown or has ended; initialize again")
 
+    static let unknownEvent = Self(
+        .badRequest, "the Last-Event-ID names no stream of this session that is still kept; open a stream without it")
+    static let droppedEvents = Self(
+        .badRequest,
+        "some events after this Last-Event-ID are no longer kept; open a stream without it and ask again")
+    static let missingTransportSession = Self(
+        .badRequest, "the request has no session_id; send it to the path that the event 'endpoint' names")
+    static let unknownTransportSession = Self(
+        .notFound, code: unknownSessionCode, "the session_id is unknown or its stream has ended; open a new stream")
+    static let tooManyTransportSessions = Self(
+        .serviceUnavailable, "as many streams are open as there may be; end one or wait"
+    ).with("Retry-After", "60")
+    /// Told on the stream of the 2024-11-05 transport.
+    static let notInitialized = Self(.badRequest, "the stream has no session yet; send initialize first")
+
     static let unknownVersion = Self(
         .badRequest,
         "the MCP-Protocol-Version is none of "
@@ -137,6 +152,8 @@ extension GatewayRefusal {
         .badRequest, "the id of a request must not be null; give it a string or a number, or leave it out")
     static let batchOutsideItsRevision = Self(
         .badRequest, "a batch is taken only in a session that negotiated 2025-03-26; send its messages one by one")
+    static let statelessBatchOutsideItsRevision = Self(
+        .badRequest, "a batch is taken only in the revision 2025-03-26; send its messages one by one")
     static let emptyBatch = Self(.badRequest, "the batch is empty; put messages into it")
     static let initializeInBatch = Self(
         .badRequest, "initialize must not stand in a batch; send it alone")

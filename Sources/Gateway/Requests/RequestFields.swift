@@ -11,6 +11,7 @@ package struct RequestFields: Sendable {
         case contentType = "Content-Type"
         case session = "Mcp-Session-Id"
         case protocolVersion = "MCP-Protocol-Version"
+        case lastEventID = "Last-Event-ID"
     }
 
     package private(set) var host: String?
@@ -19,6 +20,7 @@ package struct RequestFields: Sendable {
     package private(set) var contentType: String?
     package private(set) var session: String?
     package private(set) var protocolVersion: String?
+    package private(set) var lastEventID: String?
     /// The body's length, where it was announced.
     package private(set) var contentLength: Int?
     /// The forms of an answer that the client takes; nil without an `Accept` header.
@@ -48,6 +50,8 @@ package struct RequestFields: Sendable {
                 contentType = only(contentType, value, .contentType)
             case 13 where ASCIIText.equals(bytes, lowercase: "authorization"):
                 authorization = only(authorization, value, .authorization)
+            case 13 where ASCIIText.equals(bytes, lowercase: "last-event-id"):
+                lastEventID = only(lastEventID, value, .lastEventID)
             case 14 where ASCIIText.equals(bytes, lowercase: "content-length"): contentLength = Int(value)
             case 14 where ASCIIText.equals(bytes, lowercase: "mcp-session-id"): session = only(session, value, .session)
             case 16 where ASCIIText.equals(bytes, lowercase: "content-encoding"):

@@ -4,6 +4,8 @@
 package struct RequestTarget: Sendable, Hashable {
     /// Without the query. Percent-encoding stays as it is: no path of ours needs any.
     package let path: String
+    /// What follows the first question mark; empty without one.
+    package let query: Substring
     /// The target in origin form, query included.
     package let originForm: String
     /// The host and port of a target in absolute form.
@@ -21,6 +23,16 @@ package struct RequestTarget: Sendable, Hashable {
             originForm = uri
         }
         self.originForm = originForm
+        query = originForm.utf8.firstIndex(of: UInt8(ascii: "?")).map { originForm[$0...].dropFirst() } ?? ""
         path = originForm.utf8.firstIndex(of: UInt8(ascii: "?")).map { String(originForm[..<$0]) } ?? originForm
+    }
+
+    /// The first value of a query parameter as it is written, since no value of ours needs percent-encoding.
+    package func parameter(_ name: String) -> String? {
+        for field in query.split(separator: "&") where field.hasPrefix(name) {
+            let rest = field.dropFirst(name.count)
+            if rest.first == "=" { return String(rest.dropFirst()) }
+        }
+        return nil
     }
 }

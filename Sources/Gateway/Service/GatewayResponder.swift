@@ -18,7 +18,7 @@ struct GatewayResponder: HTTPResponder {
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
         var response = response(to: request)
         if let origin = request.headers[.origin], let shared = core.policy.sharedOrigin(origin) {
-            response.headers.add(CrossOrigin.fields(sharing: shared))
+            response.headers.add(CrossOrigin.fields(sharing: shared, exposing: core.exposedHeaders))
             if request.method == .options { response.headers.add(CrossOrigin.preflight) }
         }
         if request.method == .head {
@@ -34,19 +34,23 @@ struct GatewayResponder: HTTPResponder {
         let method = request.method
         switch core.routes.endpoint(at: request.uri.path) {
         case .server(let relay): return endpoint(of: relay, request)
+        case .events(let relay, _): return transportEndpoint(of: relay, request, allowed: "GET")
+        case .messages(let relay): return transportEndpoint(of: relay, request, allowed: "POST")
         case .noServer:
             if method == .options { return options("POST, GET, DELETE") }
             return withGrant(request) { .refusal(.unknownPath(paths: core.routes.paths(for: $0))) }
         case .health:
-            return reading(request) { .text("ok") }
+            return reading(request) { core.healthIsReadiness ? readiness("ok") : .text("ok") }
         case .readiness:
-            return reading(request) {
-                core.routes.servers.allSatisfy(\.isReady)
-                    ? .text("ready") : .text("not-ready", status: .serviceUnavailable)
-            }
+            return reading(request) { readiness("ready") }
         case .status:
             if method == .options { return options("GET") }
             return withGrant(request) { grant in reading(request) { .json(StatusDocument.make(core, grant)) } }
+        case .metrics:
+            if method == .options { return options("GET") }
+            return withGrant(request) { grant in
+                reading(request) { .text(MetricsDocument.make(core, grant), type: PrometheusText.contentType) }
+            }
         case .authorizationDiscovery: return .refusal(.noAuthorizationServer)
         case .nothing:
             let grant = try? core.policy.grant(authorization: request.headers[.authorization]).get()
@@ -54,14 +58,31 @@ struct GatewayResponder: HTTPResponder {
         }
     }
 
+    private func readiness(_ word: String) -> Response {
+        core.routes.servers.allSatisfy(\.isReady) ? .text(word) : .text("not-ready", status: .serviceUnavailable)
+    }
+
     private func endpoint(of relay: any ServerRelay, _ request: Request) -> Response {
-        if request.method == .options { return options("POST, GET, DELETE") }
+        if request.method == .options { return options(relay.allowedMethods) }
         return withGrant(request) { grant in
             guard relay.isReached(by: grant.servers) else {
                 return .refusal(.unknownPath(paths: core.routes.paths(for: grant)))
             }
-            guard request.method == .delete else { return .refusal(.wrongMethod(allowed: "POST, GET, DELETE")) }
+            guard request.method == .delete, !relay.isStateless else {
+                return .refusal(.wrongMethod(allowed: relay.allowedMethods))
+            }
             return end(request, relay, grant.principal)
+        }
+    }
+
+    /// What the ``RelayHandler`` leaves of the 2024-11-05 transport: the methods that its paths do not have.
+    private func transportEndpoint(of relay: any ServerRelay, _ request: Request, allowed: String) -> Response {
+        if request.method == .options { return options(allowed) }
+        return withGrant(request) { grant in
+            guard relay.isReached(by: grant.servers) else {
+                return .refusal(.unknownPath(paths: core.routes.paths(for: grant)))
+            }
+            return .refusal(.wrongMethod(allowed: allowed))
         }
     }
 
@@ -73,6 +94,7 @@ struct GatewayResponder: HTTPResponder {
         guard let session = request.headers[.mcpSessionID] else { return .refusal(.missingSession) }
         guard RequestFields.isSessionID(session) else { return .refusal(.malformedSession) }
         guard relay.endSession(session, principal: principal) else { return .refusal(.unknownSession) }
+        core.streams.forget(session: session)
         return Response(status: .ok)
     }
 
@@ -94,6 +116,11 @@ struct GatewayResponder: HTTPResponder {
     private func options(_ allowed: String) -> Response {
         Response(status: .noContent, headers: [.allow: allowed])
     }
+}
+
+extension ServerRelay {
+    /// What `Allow` says of the server's MCP endpoint.
+    var allowedMethods: String { isStateless ? "POST" : "POST, GET, DELETE" }
 }
 
 extension HTTPField.Name {
@@ -129,9 +156,11 @@ extension Response {
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
-    fileprivate static func text(_ word: String, status: HTTPResponse.Status = .ok) -> Response {
+    fileprivate static func text(
+        _ text: String, status: HTTPResponse.Status = .ok, type: String = "text/plain; charset=utf-8"
+    ) -> Response {
         Response(
-            status: status, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: word)))
+            status: status, headers: [.contentType: type, .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 }

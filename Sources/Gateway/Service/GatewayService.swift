@@ -25,25 +25,33 @@ package struct GatewayService: Service {
     }
 
     /// What the gateway holds right now.
-    package let meters = GatewayMeters()
+    package let meters: GatewayMeters
     private let configuration: GatewayConfiguration
     private let core: GatewayCore
     private let group: any EventLoopGroup
     private let onBound: @Sendable (Bound) async -> Void
 
+    /// - Parameter meters: those of another gateway of the same broker, for the two to count together.
     package init(
         _ configuration: GatewayConfiguration, servers: [any ServerRelay], aggregate: (any ServerRelay)? = nil,
         authentication: any Authenticating, group: any EventLoopGroup, logger: Logger,
+        meters: GatewayMeters = GatewayMeters(),
         onBound: @escaping @Sendable (Bound) async -> Void
     ) {
         self.configuration = configuration
+        self.meters = meters
         self.group = group
         self.onBound = onBound
         core = GatewayCore(
             policy: RequestPolicy(
                 hosts: configuration.hosts, origins: configuration.origins, authentication: authentication),
-            routes: RouteTable(servers, defaultServer: configuration.defaultServer, aggregate: aggregate),
-            limits: configuration.limits, meters: meters, logger: logger)
+            routes: RouteTable(
+                servers, defaultServer: configuration.defaultServer, defaultPath: configuration.defaultPath,
+                aliases: configuration.aliases, aggregate: aggregate),
+            limits: configuration.limits, meters: meters, logger: logger, version: configuration.version,
+            started: UInt64(max(0, time(nil))), process: configuration.process,
+            exposedHeaders: configuration.exposedHeaders.joined(separator: ", "),
+            healthIsReadiness: configuration.healthIsReadiness, readsLeniently: configuration.readsLeniently)
     }
 
     package func run() async throws {
@@ -58,7 +66,10 @@ package struct GatewayService: Service {
             onServerRunning: { await self.listening(on: $0) },
             eventLoopGroupProvider: .shared(group),
             logger: hummingbirdLogger)
-        defer { removeSocketFile() }
+        defer {
+            core.streams.closeAll()
+            removeSocketFile()
+        }
         try await application.run()
     }
 

@@ -36,6 +36,7 @@ final class FakeRelay: ServerRelay {
     }
 
     let name: String
+    let isStateless: Bool
     /// Decides instead of the test where it answers something.
     private let admit: @Sendable (ClientMessage, any CallSink) -> Admission?
     private let ready = Atomic<Bool>(true)
@@ -47,10 +48,11 @@ final class FakeRelay: ServerRelay {
     private let touches = Mailbox<Int>()
 
     init(
-        _ name: String = "files",
+        _ name: String = "files", isStateless: Bool = false,
         admit: @escaping @Sendable (ClientMessage, any CallSink) -> Admission? = { _, _ in nil }
     ) {
         self.name = name
+        self.isStateless = isStateless
         self.admit = admit
     }
 
@@ -112,6 +114,7 @@ final class FakeRelay: ServerRelay {
     func endSession(_ session: String, principal: Principal) -> Bool {
         let (wasKnown, stream) = state.withLock { state in
             state.ended.append(session)
+            defer { state.stream = nil }
             return (state.versions.removeValue(forKey: session) != nil, state.stream)
         }
         stream?.close()
@@ -123,6 +126,7 @@ final class FakeRelay: ServerRelay {
     func status() -> ServerStatus {
         var status = ServerStatus(name: name, state: "running", isolation: "shared")
         status.ready = isReady
+        status.lastActivity = 1_709_208_000
         status.sessions = state.withLock { $0.versions.count }
         return status
     }

@@ -13,12 +13,19 @@ extension Checks {
         if let id = findings.id, ReferenceParser.parse(id.array) == nil {
             return "oversize: found an id that is not JSON"
         }
+        guard findings.rivalIDs.allSatisfy({ ReferenceParser.parse($0.array) != nil }) else {
+            return "oversize: found a rival id that is not JSON"
+        }
         guard findings.id == OversizeScanner.salvageID(in: bytes.span) else {
             return "oversize: cutting changes the id"
         }
         if case .object(let members) = ReferenceParser.parse(bytes)?.form {
             let ids = members.count { $0.key == Array("id".utf16) }
             guard ids == 1 || findings.id == nil else { return "oversize: chose one of \(ids) ids" }
+            guard ids > 1 || findings.rivalIDs.isEmpty else { return "oversize: names rivals of \(ids) ids" }
+            guard findings.rivalIDs.count <= min(ids, OversizeScanner.keptIDs) else {
+                return "oversize: names more ids than there are"
+            }
         }
         guard let envelope = try? MessageScanner.scan(bytes), envelope.kind != .batch, envelope.kind != .notAnObject
         else {

@@ -107,6 +107,7 @@ package struct MessageGenerator {
 
     /// A key with quotes, some of its characters escaped now and then.
     private mutating func spell(_ key: String) -> String {
+        let key = random.once(in: 30) ? inAnotherCase(key) : key
         guard random.once(in: 10) else { return "\"\(key)\"" }
         var text = "\""
         for unit in key.utf16 {
@@ -118,6 +119,20 @@ package struct MessageGenerator {
             }
         }
         return text + "\""
+    }
+
+    /// A name as a decoder that ignores case takes it for the same.
+    private mutating func inAnotherCase(_ key: String) -> String {
+        var changed = ""
+        for character in key {
+            switch (character, random.below(3)) {
+            case ("s", 0): changed += "\u{17F}"
+            case ("k", 0): changed += "\u{212A}"
+            case (_, 1): changed += character.uppercased()
+            default: changed.append(character)
+            }
+        }
+        return changed
     }
 
     private mutating func space() -> String {

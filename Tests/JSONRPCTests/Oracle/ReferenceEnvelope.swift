@@ -86,6 +86,8 @@ private struct Lookup {
         envelope.error = error?.range
         envelope.errorCode = find("code", in: error)?.range
 
+        envelope.variant = firstVariant(in: root)
+
         if method != nil {
             let isRequest = id != nil && !envelope.idIsNull
             envelope.kind = envelope.method == nil ? .invalid : isRequest ? .request : .notification
@@ -93,6 +95,41 @@ private struct Lookup {
             envelope.kind = .errorResponse
         } else {
             envelope.kind = result != nil ? .response : .invalid
+        }
+    }
+
+    /// The first member that is spelled in another case than its own, of those that are looked for.
+    private func firstVariant(in root: ReferenceParser.Node) -> Member? {
+        first(in: root, [.id, .method, .params, .result, .error]) { key, value in
+            guard key == Array("params".utf16) else { return nil }
+            return first(in: value, [.paramsMeta, .paramsRequestID, .paramsTask, .paramsTaskID]) { key, value in
+                key == Array("_meta".utf16) ? first(in: value, [.metaProgressToken]) { _, _ in nil } : nil
+            }
+        }
+    }
+
+    private func first(
+        in node: ReferenceParser.Node, _ members: [Member], below: ([UInt16], ReferenceParser.Node) -> Member?
+    ) -> Member? {
+        guard case .object(let entries) = node.form else { return nil }
+        for entry in entries {
+            if let found = below(entry.key, entry.value) { return found }
+            for member in members {
+                let name = Array((member.path.split(separator: ".").last ?? "").utf16)
+                if entry.key != name, Self.folded(entry.key) == Self.folded(name) { return member }
+            }
+        }
+        return nil
+    }
+
+    private static func folded(_ units: [UInt16]) -> [UInt16] {
+        units.map { unit in
+            switch unit {
+            case 0x41...0x5A: unit | 0x20
+            case 0x17F: 0x73
+            case 0x212A: 0x6B
+            default: unit
+            }
         }
     }
 }

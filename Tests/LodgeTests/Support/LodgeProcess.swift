@@ -12,8 +12,8 @@ struct LodgeProcess: Sendable {
     let child: ChildProcess
     let url: String
     let host: String
-    let port: Int
-    let token: String?
+    var port: Int
+    var token: String?
     /// The lines of its standard error so far.
     let log: LogLines
     /// The connections that a test opened; they are closed with the process.
@@ -21,16 +21,19 @@ struct LodgeProcess: Sendable {
 
     /// Starts `lodge serve --json`, runs the body, ends it and checks that nothing is left.
     ///
-    /// - Parameter ending: how it is ended; with SIGKILL nothing is said of its status.
+    /// - Parameters:
+    ///   - server: the command behind `--`; empty where the flags name a file.
+    ///   - ending: how it is ended; with SIGKILL nothing is said of its status.
     static func withServe(
-        _ flags: [String] = [], environment: [String: String] = [:], server: [String],
+        _ flags: [String] = [], environment: [String: String] = [:], server: [String] = [],
         listen: String = "127.0.0.1:0", ending: Int32 = SIGTERM, _ body: (LodgeProcess) async throws -> Void
     ) async throws {
         let log = LogLines()
         let child = try ChildProcess.spawn(
             ChildSpecification(
                 executable: BuiltProducts.lodge,
-                arguments: ["serve", "--listen", listen, "--json"] + flags + ["--"] + server,
+                arguments: ["serve", "--listen", listen, "--json"] + flags
+                    + (server.isEmpty ? [] : ["--"] + server),
                 environment: FinishedProgram.environment(environment))
         ) { log.append($0) }
         var family = ProcessFamily()
@@ -91,7 +94,7 @@ struct LodgeProcess: Sendable {
     }
 
     /// The path of the server's endpoint.
-    let path: String
+    var path: String
     /// What `--json` printed.
     let readyLine: String
 

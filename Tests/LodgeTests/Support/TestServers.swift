@@ -54,6 +54,9 @@ enum TestServers {
 }
 
 extension JSONValue {
+    /// The same entry with one more member.
+    func with(_ name: String, _ value: JSONValue) -> JSONValue { .object((members ?? []) + [Member(name, value)]) }
+
     /// The same entry with the tools that an agent may use.
     func allowing(_ patterns: String...) -> JSONValue {
         .object((members ?? []) + [Member("allowedTools", .array(patterns.map { .string($0) }))])

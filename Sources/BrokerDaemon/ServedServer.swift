@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+package import LodgeConfiguration
+
+/// One server of a running broker, as clients find it.
+package struct ServedServer: Sendable, Hashable {
+    package var name: String
+    package var url: String
+    package var isolation: Isolation
+    /// Where the server is alone, on a port of its own.
+    package var ownURL: String?
+    /// The plain `/mcp` that the server is behind beside its own path.
+    package var defaultURL: String?
+
+    package init(name: String, url: String, isolation: Isolation = .shared) {
+        self.name = name
+        self.url = url
+        self.isolation = isolation
+    }
+}
