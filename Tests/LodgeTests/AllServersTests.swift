@@ -3,6 +3,7 @@ import Foundation
 import JSONRPC
 import LodgeTestSupport
 import NIOCore
+import Synchronization
 import Testing
 
 /// The endpoint of all servers together, `/all/mcp`, on the built program.
@@ -258,6 +259,36 @@ struct AllServersTests {
                 // What reached a server was meant for it.
                 #expect(calls.allSatisfy { $0["label"]?.string?.hasPrefix(name + "/") == true })
             }
+        }
+    }
+
+    /// X2, X5
+    @Test("a server that ends after every call takes nothing from the other nine, and none of its own calls hangs")
+    func othersLoseNothing() async throws {
+        let names = (1..<10).map { "server-\($0)" }
+        let frail = TestServers.fixture("frail", "crashing", "--at", "after-call")
+        try await session(
+            names.map { TestServers.fixture($0, "counting") } + [frail], flags: ["--restart-delays", "0"]
+        ) { _, ready in
+            let isOver = Mutex(false)
+            let ending = Task {
+                let client = try await AllServersClient(ready)
+                var ends = 0
+                while !isOver.withLock({ $0 }) {
+                    let answer = try await client.post(MCPClient.call("frail__echo", #"{"message":"hi"}"#))
+                    let isReason = answer.json?["error"]?["data"]?["server"] == "frail"
+                    if answer.text != MCPClient.text("hi"), !isReason { throw LodgeProcessError(answer.text) }
+                    ends += 1
+                }
+                return ends
+            }
+            let wrong = try await withThrowingTaskGroup(of: [String].self) { group in
+                for number in 0..<10 { group.addTask { try await Self.calls(of: number, names, ready) } }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            isOver.withLock { $0 = true }
+            #expect(wrong.isEmpty, "\(wrong.count) wrong, such as \(wrong.prefix(3))")
+            #expect(try await ending.value > 0)
         }
     }
 

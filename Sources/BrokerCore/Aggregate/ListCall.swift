@@ -20,6 +20,7 @@ final class ListCall: Sendable {
 
     private struct State {
         var entries: [[[UInt8]]]
+        var bytes: [Int]
         /// Members whose part is not complete.
         var waiting: Set<Int>
         var dropped: Set<Int> = []
@@ -46,7 +47,9 @@ final class ListCall: Sendable {
         self.surroundings = surroundings
         self.completion = completion
         state = Mutex(
-            State(entries: Array(repeating: [], count: members.count), waiting: Set(members.indices)))
+            State(
+                entries: Array(repeating: [], count: members.count), bytes: Array(repeating: 0, count: members.count),
+                waiting: Set(members.indices)))
     }
 
     func start() {
@@ -100,19 +103,21 @@ final class ListCall: Sendable {
             return finish(index, dropped: !ListPage.isUnknownMethod(answer))
         }
         let limits = surroundings.lists
-        let isFull = state.withLock { state in
-            guard state.waiting.contains(index) else { return true }
-            state.entries[index] += page.entries
-            return state.entries[index].count >= limits.entries
-                || state.entries[index].reduce(0) { $0 + $1.count } >= limits.bytes
+        let isCut = state.withLock { state in
+            guard state.waiting.contains(index) else { return false }
+            let room = max(0, limits.entries - state.entries[index].count)
+            state.entries[index] += page.entries.prefix(room)
+            state.bytes[index] += page.entries.reduce(0) { $0 + $1.count }
+            return page.entries.count > room || state.bytes[index] >= limits.bytes
         }
-        guard let next = page.next else { return finish(index, dropped: false) }
-        guard !isFull, pages < limits.pages else {
+        let next = page.next
+        if isCut || next != nil && pages >= limits.pages {
             surroundings.logger.warning(
                 "list of a server is cut, it has too many pages or entries",
                 metadata: ["server": "\(members[index].name)", "method": "\(kind.method)", "pages": "\(pages)"])
             return finish(index, dropped: false)
         }
+        guard let next else { return finish(index, dropped: false) }
         guard !operation.isOver else { return }
         ask(index, cursor: next, pages: pages + 1, mayReopen: false)
     }

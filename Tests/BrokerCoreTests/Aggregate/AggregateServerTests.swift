@@ -250,6 +250,14 @@ import Testing
         #expect(one.texts(of: "tools/list").count == 200)
     }
 
+    @Test("a list with more entries than are taken is cut") func tooManyEntries() throws {
+        let tools = (0..<10_001).map { ["name": .string("t\($0)")] as JSONValue }
+        let client = try Fixture([FakeMember("one", results: ["tools/list": ["tools": .array(tools)]])]).client()
+        let names = try client.names("tools/list", "tools")
+        #expect(names.count == 10_000)
+        #expect(names.last == "one__t9999")
+    }
+
     @Test("a member that does not list in time is left out, its request is given up, and the others are answered")
     func slowMember() throws {
         let (one, two) = (FakeMember("one"), FakeMember("two", results: Self.lists))
