@@ -79,7 +79,7 @@ package final class RemoteSession: Sendable {
             }
             while let isOver = await group.next(), !isOver {}
             group.cancelAll()
-            output.finish(within: limits.goodbye)
+            output.finish(within: limits.goodbye / 2)
         }
         await sayGoodbye()
         return switch conversation.withLock({ $0.outcome }) {
