@@ -99,8 +99,8 @@ let package = Package(
         tests(
             "UpstreamsTests",
             [
-                "BrokerCore", "ChildProcesses", "JSONRPC", "LodgeConfiguration", "Secrets", "Upstreams", logging,
-                nioCore, .product(name: "NIOEmbedded", package: "swift-nio"), nioPosix,
+                "BrokerCore", "ChildProcesses", "HTTPTransport", "JSONRPC", "LodgeConfiguration", "LodgeTestSupport",
+                "Secrets", "Upstreams", logging, nioCore, .product(name: "NIOEmbedded", package: "swift-nio"), nioPosix,
             ]),
 
         // MARK: Gateway

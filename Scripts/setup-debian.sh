@@ -27,6 +27,7 @@ for purpose in "$@"; do
             has python3 || need python3
             has_venv || need python3-venv
             has curl || need curl
+            has openssl || need openssl
             has ps || need procps
             has unshare || need util-linux
             has bwrap || need bubblewrap

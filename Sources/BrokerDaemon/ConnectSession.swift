@@ -42,7 +42,7 @@ package struct ConnectSession: Sendable {
         _ = signal(SIGPIPE, SIG_IGN)
         let signals = await UnixSignalsSequence(trapping: Self.signals)
         input.start()
-        let status = await session.run(lines: input.lines) {
+        let status = await session.run(lines: input.lines, inputEnd: input.ended) {
             for await signal in signals {
                 logger.debug("told to end", metadata: ["signal": "\(signal)"])
                 return

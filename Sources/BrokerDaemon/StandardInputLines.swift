@@ -18,6 +18,9 @@ final class StandardInputLines: Sendable {
     private let waiting = Mutex(0)
     private let taken = DispatchSemaphore(value: 0)
 
+    /// Set when the input has ended, even if nobody took its last lines yet.
+    let ended = Arrival<Void>()
+
     init(limit: Int) { self.limit = limit }
 
     /// Starts to read. The thread ends with the input, or with the process.
@@ -98,6 +101,7 @@ final class StandardInputLines: Sendable {
         // A last line without its end counts if it is whole.
         if (try? MessageScanner.scan(partial)) != nil { put(.line(ByteBuffer(bytes: partial))) }
         stream.continuation.finish()
+        ended.set()
     }
 
     /// What is there, at least a byte; nil at the end.

@@ -44,13 +44,11 @@ final class StandardOutputLines: RemoteOutput {
     private func writeAll(_ bytes: [UInt8]) throws(Closed) {
         var written = 0
         while written < bytes.count {
+            if let deadline = deadline.withLock({ $0 }), deadline < .now { throw Closed() }
             var wanted = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
             // Sound: the value lives until the call returns.
             let ready = unsafe poll(&wanted, 1, Self.look)
-            if ready == 0 || (ready < 0 && errno == EINTR) {
-                if let deadline = deadline.withLock({ $0 }), deadline < .now { throw Closed() }
-                continue
-            }
+            if ready == 0 || (ready < 0 && errno == EINTR) { continue }
             // Sound: write(2) reads at most the count it is given, and the bytes outlive the call.
             let count = unsafe bytes.withUnsafeBytes { buffer in
                 unsafe Foundation.write(

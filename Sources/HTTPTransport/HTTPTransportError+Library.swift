@@ -26,7 +26,8 @@ extension HTTPTransportError {
             self.init(.unreachable, "the certificate was not accepted: \(error.description)")
         case let error as NIOSSLError: self.init(.unreachable, "the TLS handshake failed: \(error)")
         case let error as IOError:
-            self.init(isConnected ? .broken : .unreachable, "the connection failed: \(error.strippedDescription)")
+            let text = error.strippedDescription
+            self.init(isConnected ? .broken : .unreachable, isConnected ? "the connection failed: \(text)" : text)
         case is HTTPParserError: self.init(.broken, "the server answered with what is no HTTP")
         default: self.init(isConnected ? .broken : .unreachable, "the connection failed: \(error)")
         }

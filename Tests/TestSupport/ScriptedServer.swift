@@ -76,7 +76,9 @@ package final class ScriptedServer: Sendable {
     ) async throws -> Result {
         let late = Mutex<ScriptedServer?>(nil)
         let children = Mutex<[any Channel]>([])
-        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        // One thread, so that what comes first is also seen first.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let listener = try await ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 children.withLock { $0.append(channel) }
@@ -95,6 +97,7 @@ package final class ScriptedServer: Sendable {
             // What is closed already is closed all the same.
             try? await listener.close()
             for channel in children.withLock({ $0 }) { try? await channel.close() }
+            try? await group.shutdownGracefully()
         }
         do {
             let result = try await body(server)

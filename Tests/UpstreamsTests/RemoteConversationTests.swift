@@ -157,10 +157,22 @@ import Testing
         #expect(conversation.outcome == .succeeded)
     }
 
-    @Test("a JSON-RPC error in a refusal is the answer, under the call's own id") mutating func refusal() throws {
+    @Test(
+        "a JSON-RPC error in a refusal is the answer, under the call's own id",
+        arguments: [#""server-error""#, "null", #""x""#])
+    mutating func refusal(id: String) throws {
         let call = try post(#"{"jsonrpc":"2.0","id":"x","method":"y"}"#)
-        let answer = ByteBuffer(string: "{\"jsonrpc\":\"2.0\",\n\"id\":\"server-error\",\"error\":{\"code\":-1}}")
+        let answer = ByteBuffer(string: "{\"jsonrpc\":\"2.0\",\"id\":\(id),\"error\":{\"code\":-1,\n \"data\":1e400}}")
         let messages = conversation.fail(call, .refused(400, answer: answer)).map { String(buffer: $0) }
-        #expect(messages == [#"{"jsonrpc":"2.0", "id":"x","error":{"code":-1}}"#])
+        #expect(messages == [#"{"jsonrpc":"2.0","id":"x","error":{"code":-1,  "data":1e400}}"#])
+    }
+
+    @Test("a refusal without one is told with its status") mutating func plainRefusal() throws {
+        let call = try post(#"{"jsonrpc":"2.0","id":"x","method":"y"}"#)
+        let messages = conversation.fail(call, .refused(502, answer: ByteBuffer(string: "<html>")))
+        #expect(
+            messages.map { String(buffer: $0) } == [
+                #"{"jsonrpc":"2.0","id":"x","error":{"code":-32000,"message":"the server refused the message with the HTTP status 502","data":{"reason":"refused","hint":"check that the URL is that of an MCP endpoint, and --transport","status":502}}}"#
+            ])
     }
 }

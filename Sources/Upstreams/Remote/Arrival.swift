@@ -2,7 +2,7 @@
 import Synchronization
 
 /// A value that comes once, for any number of tasks that wait for it, also for those that ask after it came.
-final class Arrival<Value: Sendable>: Sendable {
+package final class Arrival<Value: Sendable>: Sendable {
     private struct State {
         var value: Value?
         var waiters: [Int: CheckedContinuation<Value?, Never>] = [:]
@@ -13,8 +13,10 @@ final class Arrival<Value: Sendable>: Sendable {
 
     var value: Value? { state.withLock { $0.value } }
 
+    package init() {}
+
     /// Sets the value; a second one is ignored.
-    func set(_ value: Value) {
+    package func set(_ value: Value) {
         let waiters = state.withLock { state -> [CheckedContinuation<Value?, Never>] in
             guard state.value == nil else { return [] }
             defer { state.waiters = [:] }
@@ -25,7 +27,7 @@ final class Arrival<Value: Sendable>: Sendable {
     }
 
     /// Waits for the value; nil when the waiting task is cancelled first.
-    func wait() async -> Value? {
+    package func wait() async -> Value? {
         let key = state.withLock { state in
             state.last += 1
             return state.last
@@ -62,7 +64,7 @@ final class Arrival<Value: Sendable>: Sendable {
 }
 
 extension Arrival where Value == Void {
-    func set() { set(()) }
+    package func set() { set(()) }
 }
 
 /// Lets one task at a time through, in the order in which they came.

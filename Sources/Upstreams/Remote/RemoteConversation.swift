@@ -56,6 +56,8 @@ struct RemoteConversation: Sendable {
     }
 
     private(set) var outcome = Outcome.untried
+    /// Counts what was said, by either side.
+    private(set) var activity = 0
     private(set) var generation = 0
     /// What `Mcp-Session-Id` has to say.
     private(set) var session: String?
@@ -72,6 +74,7 @@ struct RemoteConversation: Sendable {
     // MARK: From the client
 
     mutating func take(_ bytes: ByteBuffer) -> LineAction {
+        activity += 1
         let span = bytes.readableBytesUInt8Span
         do throws(ScanError) {
             let envelope = try MessageScanner.scan(span)
@@ -176,6 +179,7 @@ struct RemoteConversation: Sendable {
     ///
     /// - Parameter post: the post whose response it came in; nil for a stream of its own.
     mutating func received(_ bytes: ByteBuffer, _ envelope: Envelope, over post: RemotePost?) -> Receipt {
+        activity += 1
         let line = Self.line(bytes, envelope)
         let span = bytes.readableBytesUInt8Span
         guard envelope.kind == .response || envelope.kind == .errorResponse else {

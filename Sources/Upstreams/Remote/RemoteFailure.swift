@@ -35,14 +35,14 @@ struct RemoteFailure: Error, Sendable {
                 id: call, code: -32000, message: message, data: JSONValue.object(data).serialized))
     }
 
-    /// The server's error with the id of the call that it is the answer to.
+    /// The server's error with the id of the call that it is the answer to; the server may not have known it.
     private static func addressed(_ answer: ByteBuffer, to call: RawID) -> ByteBuffer? {
         let bytes = answer.readableBytesUInt8Span
-        guard let envelope = try? MessageScanner.scan(bytes), envelope.kind == .errorResponse, let id = envelope.id
+        guard let envelope = try? MessageScanner.scan(bytes), envelope.kind == .errorResponse,
+            let error = envelope.error
         else { return nil }
-        var splice = Splice(envelope.value)
-        splice.replace(id, with: .id)
-        var whole = splice.bytes(of: bytes) { _ in call.array }
+        var whole = Array(#"{"jsonrpc":"2.0","id":"#.utf8) + call.array + Array(#","error":"#.utf8)
+        whole += Array(copying: bytes.extracting(error)) + [UInt8(ascii: "}")]
         LineBreaks.blank(&whole)
         return ByteBuffer(bytes: whole)
     }

@@ -30,7 +30,7 @@ package struct RemoteServer: Sendable {
 package struct RemoteLimits: Sendable {
     /// The longest message, in bytes, either way.
     package var message: Int
-    /// How long calls may still be answered after the client's last message.
+    /// How long after the client's last line nothing may be said by either side before open calls are given up.
     package var grace: Duration = .seconds(5)
     /// How long a message waits for the one before it to be taken, so that the order in which they start is kept.
     package var order: Duration = .seconds(5)

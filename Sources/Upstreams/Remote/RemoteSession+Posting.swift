@@ -94,6 +94,7 @@ extension RemoteSession {
         var decoder = EventStreamDecoder(limit: limits.message)
         var response: HTTPResponse? = first
         var attempts = 0
+        var reached: String?
         while true {
             if let open = response.take() {
                 let broken = await read(open, &decoder) { output in
@@ -103,16 +104,18 @@ extension RemoteSession {
                 if let broken, broken.reason == .cancelled { throw .stopped }
             }
             guard conversation.withLock({ $0.isOpen(post) }) else { return }
-            guard let id = decoder.lastEventID, attempts < Self.resumptions else { throw .broken }
+            if decoder.lastEventID != reached { attempts = 0 }
+            reached = decoder.lastEventID
+            guard let reached, attempts < Self.resumptions else { throw .broken }
             attempts += 1
             logger.debug("answer's stream broke", metadata: ["resumes": "\(attempts)"])
             try await pause(attempts, decoder.retry)
             decoder.restart()
-            response = try await resume(id)
+            response = try await resume(reached)
         }
     }
 
-    /// How often a stream that breaks is opened again before its call fails.
+    /// How often a stream is opened again without a further event before its call fails.
     private static var resumptions: Int { 5 }
 
     /// Opens a broken stream again; nil where that may be tried once more.

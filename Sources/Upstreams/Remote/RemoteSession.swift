@@ -48,24 +48,25 @@ package final class RemoteSession: Sendable {
 
     /// Relays until the client's lines end and its calls are answered, or it is stopped; answers the exit status.
     ///
-    /// - Parameter stop: returns when the end must not wait for anything.
+    /// - Parameters:
+    ///   - inputEnd: set when no more lines come, however many of them are still to be taken.
+    ///   - stop: returns when the end must not wait for anything.
     package func run(
-        lines: some AsyncSequence<RemoteLine, Never> & Sendable, until stop: @escaping @Sendable () async -> Void
+        lines: some AsyncSequence<RemoteLine, Never> & Sendable, inputEnd: Arrival<Void>,
+        until stop: @escaping @Sendable () async -> Void
     ) async -> Int32 {
-        let inputEnded = Arrival<Void>()
         await withTaskGroup(of: Bool.self) { group in
             group.addTask {
                 await self.openLinks()
                 return false
             }
             group.addTask {
-                await self.send(lines, inputEnded: inputEnded)
+                await self.send(lines)
                 return true
             }
             group.addTask {
-                guard await inputEnded.wait() != nil else { return false }
-                // Cancelled means that everything was answered in time.
-                try? await Task.sleep(for: self.limits.grace)
+                guard await inputEnd.wait() != nil else { return false }
+                await self.waitUntilQuiet()
                 return true
             }
             group.addTask {
@@ -78,7 +79,7 @@ package final class RemoteSession: Sendable {
             }
             while let isOver = await group.next(), !isOver {}
             group.cancelAll()
-            output.finish(within: limits.goodbye)
+            output.finish(within: limits.goodbye / 2)
         }
         await sayGoodbye()
         return switch conversation.withLock({ $0.outcome }) {
@@ -91,9 +92,7 @@ package final class RemoteSession: Sendable {
 
     // MARK: From the client
 
-    private func send(
-        _ lines: some AsyncSequence<RemoteLine, Never> & Sendable, inputEnded: Arrival<Void>
-    ) async {
+    private func send(_ lines: some AsyncSequence<RemoteLine, Never> & Sendable) async {
         await withDiscardingTaskGroup { posts in
             for await line in lines {
                 switch line {
@@ -109,7 +108,6 @@ package final class RemoteSession: Sendable {
                     }
                 }
             }
-            inputEnded.set()
             await waitUntilIdle()
             // What is left is notices in flight and streams that stay open after their answer.
             posts.cancelAll()
@@ -122,6 +120,18 @@ package final class RemoteSession: Sendable {
             await post.started.wait()
         } else {
             await post.started.wait(atMost: limits.order)
+        }
+    }
+
+    /// Returns when for the time of grace nothing was said by either side.
+    private func waitUntilQuiet() async {
+        var seen: Int?
+        while true {
+            let activity = conversation.withLock { $0.activity }
+            if activity == seen { return }
+            seen = activity
+            // Cancelled means that everything was answered in time.
+            guard (try? await Task.sleep(for: limits.grace)) != nil else { return }
         }
     }
 

@@ -80,7 +80,9 @@ struct ConnectProcess: Sendable {
     func ask(_ line: String) async throws -> String {
         let before = output.lines.count
         try say(line)
-        return await lines(before + 1)[before]
+        let lines = await lines(before + 1)
+        guard lines.count > before else { throw LodgeProcessError("no answer to \(line.prefix(200))") }
+        return lines[before]
     }
 
     /// Makes the handshake and answers the line that `initialize` brought.
