@@ -60,7 +60,12 @@ package struct ConnectSession: Sendable {
                 throw Failure(
                     message: "the header '\(field.name)' cannot be sent; its name or value has other characters")
             }
-            redactor.add([(name: "header \(field.name)", value: field.value)])
+            let name = "header \(field.name)"
+            redactor.add([(name: name, value: field.value)])
+            // Of an authorization, what stands behind its scheme is the secret.
+            if let mark = field.value.firstIndex(of: " ") {
+                redactor.add([(name: name, value: String(field.value[field.value.index(after: mark)...]))])
+            }
         }
         do {
             var transport = HTTPTransport.Settings()
@@ -69,7 +74,12 @@ package struct ConnectSession: Sendable {
             if settings.verification == .off {
                 logger.warning("the server's certificate is not verified; others could read and change everything")
             }
-            let server = RemoteServer(address: address, wire: settings.transport, fields: settings.headers)
+            var fields = settings.headers
+            if !fields.contains(where: { $0.name.lowercased() == "user-agent" }) {
+                // Some servers refuse clients that do not say what they are.
+                fields.append(HTTPField("User-Agent", "lodge"))
+            }
+            let server = RemoteServer(address: address, wire: settings.transport, fields: fields)
             return (server, try HTTPTransport(transport))
         } catch {
             throw Failure(message: error.message)

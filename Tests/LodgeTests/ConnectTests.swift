@@ -50,7 +50,7 @@ struct ConnectTests {
                 #expect(requests.last?.body == call)
                 #expect(requests.map { $0["Mcp-Session-Id"] } == [nil, "s1", "s1", "s1"])
                 #expect(requests.map { $0["MCP-Protocol-Version"] } == [nil, "2025-06-18", "2025-06-18", "2025-06-18"])
-                #expect(requests.allSatisfy { $0["X-One"] == "1" && $0.path == "/mcp" })
+                #expect(requests.allSatisfy { $0["X-One"] == "1" && $0["User-Agent"] == "lodge" && $0.path == "/mcp" })
                 #expect(requests[3]["Accept"] == "application/json, text/event-stream")
                 #expect(requests[2]["Accept"] == "text/event-stream")
                 #expect(requests[3]["Content-Type"] == "application/json")
