@@ -146,7 +146,8 @@ let package = Package(
         library(
             "LodgeCommands",
             [
-                "AgentClients", "BrokerDaemon", "FrontDoors", "HTTPTransport", "LodgeConfiguration", "Sandbox", "Secrets",
+                "AgentClients", "BrokerDaemon", "FrontDoors", "HTTPTransport", "LodgeConfiguration", "Sandbox",
+                "Secrets",
                 "Upstreams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ]),

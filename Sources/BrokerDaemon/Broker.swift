@@ -60,7 +60,8 @@ package final class Broker: Sendable {
             let bound = BoundPort()
             let gateway = GatewayService(
                 Self.gateway(settings, port: port, defaultServer: server ?? settings.defaultServer), servers: relays,
-                aggregate: server == nil ? aggregate : nil, authentication: authentication, group: loops, logger: logger,
+                aggregate: server == nil ? aggregate : nil, authentication: authentication, group: loops,
+                logger: logger,
                 meters: meters
             ) { place in
                 if case .tcp(_, let port) = place { bound.set(port) }

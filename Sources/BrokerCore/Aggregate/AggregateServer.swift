@@ -115,7 +115,8 @@ package final class AggregateServer: ServerRelay {
     }
 
     package func touch(session: String, principal: Principal) {
-        sessions.use(session, principal: principal)?.attachment.touch(members: members)
+        sessions.touch(session, principal: principal)
+        sessions.find(session, principal: principal)?.attachment.touch(members: members)
     }
 
     package func endSession(_ session: String, principal: Principal) -> Bool {

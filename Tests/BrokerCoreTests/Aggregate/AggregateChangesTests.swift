@@ -104,6 +104,20 @@ import Testing
         #expect(fixture.server.status().sessions == 0)
     }
 
+    @Test(
+        "a client that takes what is written to its stream keeps its session, and those at the members, from being idle"
+    )
+    func touch() throws {
+        let (one, two) = (FakeMember("one"), FakeMember("two"))
+        let fixture = try Fixture([one, two])
+        let client = try fixture.client()
+        fixture.servers.clock.advance(by: .seconds(29 * 60))
+        fixture.server.touch(session: client.session, principal: .anonymous)
+        #expect([one.touched, two.touched] == [["one-1"], ["two-1"]])
+        fixture.servers.clock.advance(by: .seconds(29 * 60))
+        #expect(fixture.server.protocolVersion(session: client.session, principal: .anonymous) == "2025-11-25")
+    }
+
     @Test("requests of two members under one id reach the client under two, and each answer its own member")
     func questions() throws {
         let (one, two) = (FakeMember("one"), FakeMember("two"))

@@ -35,6 +35,7 @@ final class FakeMember: ServerRelay {
         var held: [Received] = []
         var ended: [String] = []
         var withdrawn = 0
+        var touched: [String] = []
         var streams: [String: any StreamSink] = [:]
         var isReady = true
         var answersInitialize = true
@@ -71,6 +72,7 @@ final class FakeMember: ServerRelay {
     var sessions: Set<String> { state.withLock { $0.sessions } }
     var opened: Int { state.withLock { $0.opened } }
     var ended: [String] { state.withLock { $0.ended } }
+    var touched: [String] { state.withLock { $0.touched } }
     var withdrawn: Int { state.withLock { $0.withdrawn } }
     var streams: [String: any StreamSink] { state.withLock { $0.streams } }
 
@@ -151,7 +153,7 @@ final class FakeMember: ServerRelay {
         state.withLock { $0.streams[session] = nil }
     }
 
-    func touch(session: String, principal: Principal) {}
+    func touch(session: String, principal: Principal) { state.withLock { $0.touched.append(session) } }
 
     func endSession(_ session: String, principal: Principal) -> Bool {
         state.withLock { state in
