@@ -62,6 +62,24 @@ struct ServerRequestTests {
         #expect(stream.messages == [sampling(id: harness.lastTicket)])
     }
 
+    @Test("a call whose client may come back to it carries it for want of a stream")
+    func keptCall() throws {
+        let harness = try MultiplexerHarness.readyForOneClient()
+        let (left, plain, stream) = (
+            RecordingSink(acceptsStream: false, keepsMessages: true), RecordingSink(acceptsStream: false),
+            RecordingStream()
+        )
+        try harness.request(Sample.call(id: "1"), left)
+        try harness.request(Sample.call(id: "2"), plain)
+        try harness.serve(sampling(id: "\"s\""))
+        #expect(left.messages == [sampling(id: harness.lastTicket)])
+        harness.open(stream)
+        try harness.serve(sampling(id: "\"t\""))
+        #expect(stream.messages == [sampling(id: harness.lastTicket)])
+        #expect(left.messages.count == 1)
+        #expect(plain.messages.isEmpty)
+    }
+
     @Test("without either it waits for the stream")
     func waitsForStream() throws {
         let harness = try MultiplexerHarness.readyForOneClient()

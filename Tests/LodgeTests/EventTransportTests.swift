@@ -66,6 +66,25 @@ extension ServeMessages {
             }
         }
 
+        /// D-G8
+        @Test("a notification that nobody knows does no harm, over either transport", arguments: ["shared", "client"])
+        func unknownNotification(isolation: String) async throws {
+            let notice = #"{"jsonrpc":"2.0","method":"notifications/made_up","params":{"x":1.0}}"#
+            let server = BuiltProducts.script(
+                request: #"printf '\#(notice)\n{"jsonrpc":"2.0","id":%s,"result":{}}\n' "$id""#)
+            try await LodgeProcess.withServe(["--isolation", isolation], server: server) { lodge in
+                let (list, answer) = (
+                    #"{"jsonrpc":"2.0","id":5,"method":"tools/list"}"#, #"{"jsonrpc":"2.0","id":5,"result":{}}"#
+                )
+                let client = try await lodge.sseClient(version: "2025-11-25")
+                try await client.send(list)
+                // To a shared server's clients it belongs to nobody.
+                if isolation == "client" { #expect(try await client.next() == notice) }
+                #expect(try await client.next() == answer)
+                #expect(try await lodge.client().post(list).answer == answer)
+            }
+        }
+
         /// A-G4
         @Test("a changed list is told on the stream") func listChanged() async throws {
             try await LodgeProcess.withServe(server: BuiltProducts.everythingServer) { lodge in

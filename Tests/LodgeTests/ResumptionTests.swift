@@ -74,6 +74,35 @@ extension ServeLoad {
             }
         }
 
+        /// A-G3
+        @Test("a session's own stream that breaks brings what came meanwhile, once") func ownStream() async throws {
+            try await LodgeProcess.withServe(server: BuiltProducts.everythingServer) { lodge in
+                let (caller, other) = (try await lodge.client(), try await lodge.client())
+                func change(_ item: String) async throws {
+                    #expect(try await other.call("test_trigger_\(item)_change").status == 200)
+                }
+                func news(_ item: String) -> String {
+                    #"{"jsonrpc":"2.0","method":"notifications/\#(item)s/list_changed"}"#
+                }
+                var stream = try await lodge.stranger()
+                (stream.session, stream.version) = (caller.session, caller.version)
+                try await stream.openStream()
+                try await change("tool")
+                let first = try #require(try await stream.connection.message())
+                #expect(first.data == news("tool"))
+                try await stream.connection.reset()
+                for item in ["prompt", "resource"] { try await change(item) }
+                var again = try await lodge.stranger()
+                (again.session, again.version) = (caller.session, caller.version)
+                try await again.connection.send(again.request("GET", nil, ["Last-Event-ID": first.id]))
+                #expect(try await again.connection.head().status == 200)
+                try await change("tool")
+                for item in ["prompt", "resource", "tool"] {
+                    #expect(try await again.connection.message()?.data == news(item))
+                }
+            }
+        }
+
         /// A-G5
         @Test("the end of the session gives a call up whose stream had broken") func deleted() async throws {
             try await LodgeProcess.withServe(server: BuiltProducts.fixture("slow")) { lodge in

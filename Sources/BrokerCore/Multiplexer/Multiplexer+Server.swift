@@ -181,11 +181,14 @@ extension Multiplexer {
     /// Sends a message to the client that this upstream belongs to.
     ///
     /// A call in flight carries it, the newest first, since that keeps it in order with that call's answer; else the
-    /// session's own stream. Without either, a notification waits for the stream and a request for whichever comes.
+    /// session's own stream, and else a call whose client may come back to it. Without any of them, a notification waits
+    /// for the stream and a request for whichever comes.
     private mutating func toTheClient(_ message: MessageBytes, keep isRequest: Bool) -> Effects? {
         let carrier = pending.filter { $0.value.held == nil && $0.value.sink.acceptsStream }.max { $0.key < $1.key }
         if let carrier { return Effects(.deliver(carrier.value.sink, message)) }
         if let stream = streams.values.first { return Effects(.fanOut([stream], message)) }
+        let keeper = pending.filter { $0.value.held == nil && $0.value.sink.keepsMessages }.max { $0.key < $1.key }
+        if let keeper { return Effects(.deliver(keeper.value.sink, message)) }
         if !isRequest { outbox.add(notification: message) }
         return nil
     }

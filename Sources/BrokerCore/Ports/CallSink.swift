@@ -8,10 +8,16 @@
 package protocol CallSink: AnyObject, Sendable {
     /// Whether the client takes messages beside the answer on this exchange.
     var acceptsStream: Bool { get }
+    /// Whether the client has left this exchange and may come back, so that a message for it is kept for a while.
+    var keepsMessages: Bool { get }
     /// Hands over a message that is not the answer: progress, a log line, a request of the server.
     func deliver(_ message: MessageBytes)
     /// Hands over the answer to one request; nothing that belongs to that request follows.
     func finish(_ answer: Answer)
+}
+
+extension CallSink {
+    package var keepsMessages: Bool { false }
 }
 
 /// The end of one client request, as the transport has to tell it.

@@ -38,6 +38,7 @@ final class Exchange: CallSink, EventStreamOwner, @unchecked Sendable {
 
     /// What belongs to no request takes another way while nobody reads this one.
     var acceptsStream: Bool { mayStream && !isLeft.load(ordering: .relaxed) }
+    var keepsMessages: Bool { isLeft.load(ordering: .relaxed) }
 
     func deliver(_ message: MessageBytes) {
         if isNext { return take(message) }

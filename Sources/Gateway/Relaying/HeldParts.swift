@@ -4,7 +4,8 @@ import NIOHTTP1
 
 /// The parts of later requests on a connection, held while an earlier one is being answered.
 struct HeldParts {
-    private var parts = CircularBuffer<HTTPServerRequestPart>()
+    // Most connections never hold any, so nothing is set aside for them.
+    private var parts = CircularBuffer<HTTPServerRequestPart>(initialCapacity: 1)
     /// An estimate: heads count with a fixed size, because theirs is bounded by the parser.
     private(set) var bytes = 0
 

@@ -18,11 +18,13 @@ extension RelayHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         leave()
+        rouse()
         context.fireChannelInactive()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         leave()
+        rouse()
         self.context = nil
         encoderContext = nil
         core.meters.connections.subtract(1, ordering: .relaxed)
@@ -35,6 +37,7 @@ extension RelayHandler {
             // Not passed on: Hummingbird would close the connection at once, because it does not see our requests.
             shutDown()
         } else {
+            rouse()
             context.fireUserInboundEventTriggered(event)
         }
     }
@@ -42,6 +45,7 @@ extension RelayHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard error is HTTPParserError else {
             leave()
+            rouse()
             return context.fireErrorCaught(error)
         }
         // After such an error the parser reads nothing more of this connection.
@@ -72,6 +76,7 @@ extension RelayHandler {
         case .collecting, .answering, .streaming, .draining: closeNow()
         case .idle, .routed:
             forgetHeldParts()
+            rouse()
             context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         case .closing: break
         }

@@ -62,7 +62,15 @@ final class RelayHandler: ChannelDuplexHandler, RemovableChannelHandler {
     var armed: NIODeadline?
     var backpressure = WriteProgress()
 
-    init(core: GatewayCore) { self.core = core }
+    private let routing: FirstRouting
+
+    init(core: GatewayCore, routing: FirstRouting = FirstRouting()) {
+        self.core = core
+        self.routing = routing
+    }
+
+    /// Has Hummingbird look at what it is passed from now on.
+    func rouse() { routing.happen() }
 
     // MARK: Inbound
 
@@ -140,6 +148,7 @@ final class RelayHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func passOn(_ part: HTTPServerRequestPart, context: ChannelHandlerContext) {
         hasPassedOn = true
+        rouse()
         context.fireChannelRead(Self.wrapInboundOut(part))
     }
 

@@ -11,7 +11,12 @@ import NIOHTTP1
 /// conversion to its HTTP types: there the version of HTTP and repeated Host headers are lost already, and the
 /// conversion costs more than the relaying.
 struct RelayChannel: ServerChildChannel {
-    typealias Value = HTTP1Channel.Value
+    /// A connection, and when it is Hummingbird's turn.
+    struct Value: ServerChildChannelValue {
+        let http1: HTTP1Channel.Value
+        let routing: FirstRouting
+        var channel: any Channel { http1.channel }
+    }
 
     private let core: GatewayCore
     private let http1: HTTP1Channel
@@ -26,19 +31,24 @@ struct RelayChannel: ServerChildChannel {
         return http1.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let parser = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            let relay = RelayHandler(core: core)
+            let routing = FirstRouting()
+            let relay = RelayHandler(core: core, routing: routing)
             relay.encoderContext = try pipeline.context(handlerType: HTTPResponseEncoder.self)
             try pipeline.addHandler(relay, position: .after(parser))
             try pipeline.addHandler(ArrivalHandler(relay: relay), position: .before(parser))
             // A connection that is accepted while the server shuts down is handed to nobody. Its async channel must not
             // go away before the connection does: NIO takes that for a mistake and traps.
             channel.closeFuture.whenComplete { _ in withExtendedLifetime(value) {} }
-            return value
+            // The connection keeps a buffer of this size; the allocator grows it where that is too little.
+            try channel.syncOptions?.setOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 512, maximum: 65_536))
+            return Value(http1: value, routing: routing)
         }
     }
 
     func handle(value: Value, logger: Logger) async {
-        await http1.handle(value: value, logger: logger)
+        await value.routing.wait()
+        await http1.handle(value: value.http1, logger: logger)
     }
 }
 

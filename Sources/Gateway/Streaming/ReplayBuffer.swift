@@ -14,7 +14,8 @@ struct ReplayBuffer: Sendable {
         case unknown
     }
 
-    private var events = CircularBuffer<MessageBytes>()
+    // Most streams are silent, so nothing is set aside for them.
+    private var events = CircularBuffer<MessageBytes>(initialCapacity: 1)
     private(set) var bytes = 0
     /// The number of the newest event ever; 0 before the first.
     private(set) var last = 0

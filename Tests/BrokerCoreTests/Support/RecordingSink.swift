@@ -10,9 +10,13 @@ final class RecordingSink: CallSink {
     }
 
     let acceptsStream: Bool
+    let keepsMessages: Bool
     private let state = Mutex(State())
 
-    init(acceptsStream: Bool = true) { self.acceptsStream = acceptsStream }
+    init(acceptsStream: Bool = true, keepsMessages: Bool = false) {
+        self.acceptsStream = acceptsStream
+        self.keepsMessages = keepsMessages
+    }
 
     func deliver(_ message: MessageBytes) { state.withLock { $0.messages.append(message.text) } }
     func finish(_ answer: Answer) { state.withLock { $0.answers.append(answer) } }
