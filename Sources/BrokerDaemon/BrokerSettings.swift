@@ -68,12 +68,7 @@ package struct BrokerSettings: Sendable {
 
     /// Refuses a server that cannot be served as these settings say.
     func check(_ server: ServerSpecification) throws(ConfigurationError) {
-        guard !stateless || server.isolation == .shared else {
-            throw ConfigurationError(
-                .unsupported,
-                "server '\(server.name)' has isolation client, which needs sessions;"
-                    + " use isolation shared, or serve without --stateless", at: server.origin)
-        }
+        guard !stateless || server.isolation == .shared else { throw server.needsSessions }
     }
 
     /// What may be used of a server's tools, its own rules and the broker's taken together.

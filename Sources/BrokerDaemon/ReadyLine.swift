@@ -12,6 +12,7 @@ struct ReadyLine: Sendable {
             var members: [JSONValue.Member] = [
                 .init("name", .string(server.name)), .init("url", .string(server.url)),
             ]
+            if let events = server.eventsURL { members.append(.init("sse_url", .string(events))) }
             if let own = server.ownURL { members.append(.init("own_url", .string(own))) }
             return JSONValue.object(members)
         }

@@ -11,6 +11,9 @@ package struct ServedServer: Sendable, Hashable {
     /// The plain `/mcp` that the server is behind beside its own path.
     package var defaultURL: String?
 
+    /// Where a client of the 2024-11-05 transport opens its stream; nil where the endpoint has a path of its own.
+    package var eventsURL: String? { url.hasSuffix("/mcp") ? url.dropLast(3) + "sse" : nil }
+
     package init(name: String, url: String, isolation: Isolation = .shared) {
         self.name = name
         self.url = url

@@ -122,7 +122,7 @@ struct ServeCommand: AsyncParsableCommand {
         for warning in given?.warnings ?? [] { logger.warning("\(warning)") }
         let source = config.map { SpecificationSource(path: $0, flag: "--config") }
         let file = try source?.read(.init(isolation: isolation, allowsComments: true))
-        let choice = ServerChoice(file: file, beside: given?.server, environment: environment)
+        let choice = ServerChoice(file: file, beside: given?.server, environment: environment, hasSessions: !stateless)
         choice.notices.write(to: logger)
         guard !choice.servers.isEmpty else {
             let reason = choice.notices.isEmpty ? "it has none at all" : "the log says why"

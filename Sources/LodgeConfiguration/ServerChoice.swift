@@ -14,12 +14,16 @@ package struct ServerChoice: Sendable {
     ///   - file: the file, if there is one.
     ///   - given: a server that does not come from the file; it comes first, and keeps its name against the file's.
     ///   - environment: Lodge's own, which decides on `requires`.
-    package init(file: SpecificationFile?, beside given: ServerSpecification? = nil, environment: [String: String]) {
+    ///   - hasSessions: whether there are sessions, without which isolation `client` cannot be.
+    package init(
+        file: SpecificationFile?, beside given: ServerSpecification? = nil, environment: [String: String],
+        hasSessions: Bool = true
+    ) {
         var notices = file?.notices ?? []
         var usable: [ServerSpecification] = []
         for entry in file?.entries ?? [] {
             do throws(ConfigurationError) {
-                usable.append(try Self.usable(entry, beside: given))
+                usable.append(try Self.usable(entry, beside: given, hasSessions: hasSessions))
             } catch {
                 notices.append(ConfigurationNotice(.warning, "\(error) (left out)"))
             }
@@ -30,7 +34,7 @@ package struct ServerChoice: Sendable {
     }
 
     private static func usable(
-        _ entry: SpecificationFile.Entry, beside given: ServerSpecification?
+        _ entry: SpecificationFile.Entry, beside given: ServerSpecification?, hasSessions: Bool
     ) throws(ConfigurationError) -> ServerSpecification {
         let server: ServerSpecification
         switch entry {
@@ -43,6 +47,7 @@ package struct ServerChoice: Sendable {
                 "server name '\(server.name)' is that of the server on the command line; rename one of them",
                 at: server.origin)
         }
+        guard hasSessions || server.isolation == .shared else { throw server.needsSessions }
         _ = try server.child()
         return server
     }

@@ -3,8 +3,15 @@
 /// What an entry says of the server's tools and of the length of their results.
 extension ServerEntry {
     /// Reads `allowedTools` and `tools`; a list in place of the object is what `allow` would hold.
+    ///
+    /// The filters of Gemini CLI (`includeTools`, `excludeTools`) and of Codex (`enabled_tools`, `disabled_tools`) are
+    /// kept too: a tool that the user's own client would not offer must not be offered because Lodge stands between.
     mutating func tools(server: ServerName) throws(ConfigurationError) -> ToolRules {
         var rules = ToolRules(allowed: try patterns("allowedTools"))
+        for key in ["includeTools", "enabled_tools"] {
+            if let listed = try patterns(key) { rules.allowed = rules.allowed ?? listed }
+        }
+        for key in ["excludeTools", "disabled_tools"] { rules.denied += try patterns(key) ?? [] }
         guard let tools = take("tools") else { return rules }
         let more: ToolRules
         switch tools.content {
@@ -15,7 +22,8 @@ extension ServerEntry {
         if rules.allowed != nil, more.allowed != nil {
             throw wrong("allowedTools and tools.allow say the same; keep one", tools.offset)
         }
-        rules = ToolRules(allowed: rules.allowed ?? more.allowed, denied: more.denied, renamed: more.renamed)
+        rules = ToolRules(
+            allowed: rules.allowed ?? more.allowed, denied: rules.denied + more.denied, renamed: more.renamed)
         try checkNames(rules, server: server, at: tools.offset)
         return rules
     }

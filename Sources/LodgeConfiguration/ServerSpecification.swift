@@ -32,6 +32,14 @@ package struct ServerSpecification: Hashable, Sendable {
     /// Tools that may be used, by the server's own names: nil if the configuration does not say, empty if it says none.
     package var allowedTools: [ToolPattern]? { tools.allowed }
 
+    /// Why the server cannot be served where there are no sessions.
+    package var needsSessions: ConfigurationError {
+        ConfigurationError(
+            .unsupported,
+            "server '\(name)' has isolation client, which needs sessions;"
+                + " use isolation shared, or serve without --stateless", at: origin)
+    }
+
     /// Returns the child, or throws for a server of a kind that this version cannot reach.
     package func child() throws(ConfigurationError) -> ChildSpecification {
         switch transport {

@@ -21,11 +21,12 @@ struct ChildLineReader: Sendable {
             let envelope = try MessageScanner.scan(span)
             switch envelope.kind {
             case .batch: try batch(bytes)
-            case .invalid, .notAnObject: stray(bytes)
+            case .invalid: broken(bytes, "a message with neither a result nor an error")
+            case .notAnObject: stray(bytes)
             default: upstream.received(ServerMessage(bytes: bytes, envelope: envelope))
             }
         } catch {
-            broken(bytes, error)
+            broken(bytes, "a message that cannot be read: \(error)")
         }
     }
 
@@ -45,7 +46,7 @@ struct ChildLineReader: Sendable {
                 guard envelope.kind != .batch else { continue }
                 upstream.received(ServerMessage(bytes: element, envelope: envelope))
             } catch {
-                broken(element, error)
+                broken(element, "a message that cannot be read: \(error)")
             }
         }
     }
@@ -57,13 +58,13 @@ struct ChildLineReader: Sendable {
         fail(findings, "a line over the limit of \(limit)")
     }
 
-    private func broken(_ bytes: ByteBuffer, _ error: ScanError) {
+    private func broken(_ bytes: ByteBuffer, _ problem: String) {
         let span = bytes.readableBytesUInt8Span
         var scanner = OversizeScanner()
         scanner.consume(span)
         let findings = scanner.finish()
         stray(bytes)
-        fail(findings, "a message that cannot be read: \(error)")
+        fail(findings, problem)
     }
 
     /// Fails the call that an unusable line was the answer to; where it names several, it may be any of them.

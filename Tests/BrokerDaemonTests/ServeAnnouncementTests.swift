@@ -105,8 +105,9 @@ struct ServeAnnouncementTests {
                 """)
         #expect(
             ReadyLine(servers: Array(servers[..<2]), token: nil).text.hasPrefix(
-                #"{"servers":[{"name":"a","url":"http://h:1/servers/a/mcp"},"#
-                    + #"{"name":"b","url":"http://h:1/servers/b/mcp","own_url":"http://h:2/mcp"}],"#))
+                #"{"servers":[{"name":"a","url":"http://h:1/servers/a/mcp","sse_url":"http://h:1/servers/a/sse"},"#
+                    + #"{"name":"b","url":"http://h:1/servers/b/mcp","sse_url":"http://h:1/servers/b/sse","#
+                    + #""own_url":"http://h:2/mcp"}],"#))
     }
 
     @Test("without sessions it says what is withheld besides")
@@ -124,7 +125,8 @@ struct ServeAnnouncementTests {
     func readyLine() {
         #expect(
             ReadyLine(servers: servers, token: token).text
-                == #"{"servers":[{"name":"time","url":"http://127.0.0.1:8080/servers/time/mcp"}],"token":"t0ken","#
+                == #"{"servers":[{"name":"time","url":"http://127.0.0.1:8080/servers/time/mcp","#
+                + #""sse_url":"http://127.0.0.1:8080/servers/time/sse"}],"token":"t0ken","#
                 + #""pid":\#(getpid())}"# + "\n")
     }
 

@@ -27,6 +27,16 @@ struct ToolRulesTests {
         #expect(try server(#""allowedTools":["x"],"tools":{"deny":["z"]}"#).tools.denied.map(\.text) == ["z"])
     }
 
+    @Test("the filters of other clients are kept")
+    func filters() throws {
+        let gemini = try server(#""includeTools":["x","y"],"excludeTools":["y"]"#).tools
+        #expect(gemini.allowed?.map(\.text) == ["x", "y"])
+        #expect(gemini.denied.map(\.text) == ["y"])
+        let codex = try server(#""enabled_tools":["x"],"disabled_tools":["z"],"tools":{"deny":["w"]}"#).tools
+        #expect(codex.allowed?.map(\.text) == ["x"])
+        #expect(codex.denied.map(\.text) == ["z", "w"])
+    }
+
     @Test("in a list of servers the case of members does not matter, that of tools does")
     func foldedCase() throws {
         let rules = try #require(

@@ -216,8 +216,9 @@ extension ServeProcess {
                 let base = "http://127.0.0.1:\(lodge.port)"
                 #expect(
                     lodge.readyLine.hasPrefix(
-                        #"{"servers":[{"name":"a","url":"\#(base)/servers/a/mcp"},"#
-                            + #"{"name":"b","url":"\#(base)/servers/b/mcp"}],"token":"#))
+                        #"{"servers":[{"name":"a","url":"\#(base)/servers/a/mcp","sse_url":"\#(base)/servers/a/sse"},"#
+                            + #"{"name":"b","url":"\#(base)/servers/b/mcp","sse_url":"\#(base)/servers/b/sse"}],"token":"#
+                    ))
                 await lodge.log.wait(for: "isolation shared: ")
                 for name in ["a", "b"] {
                     #expect(lodge.log.lines.contains("serving '\(name)' at \(base)/servers/\(name)/mcp"))

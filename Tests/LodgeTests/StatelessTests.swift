@@ -5,6 +5,21 @@ import Testing
 
 extension ServeMessages {
     @Suite("--stateless", .timeLimit(.minutes(1))) struct StatelessTests {
+        /// D8, D-G4
+        @Test("an entry of a file that needs sessions is left out, and the others are served") func entryWithSessions()
+            async throws
+        {
+            let echo = #"{"command": "\#(BuiltProducts.fixture)", "args": ["echo"]"#
+            let config = #"{"mcpServers": {"own": \#(echo), "isolation": "client"}, "one": \#(echo)}}}"#
+            try await LodgeProcess.withServe(config: config, ["--stateless"]) { lodge async throws in
+                #expect(try await lodge.statusNames() == ["one"])
+                await lodge.log.wait(
+                    for:
+                        "server 'own' has isolation client, which needs sessions; use isolation shared, or serve without "
+                        + "--stateless (left out)")
+            }
+        }
+
         /// D8
         @Test("initialize opens no session, and a call needs none, whatever session it names")
         func noSession() async throws {

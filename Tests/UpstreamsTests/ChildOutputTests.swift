@@ -178,6 +178,17 @@ struct ChildOutputTests {
         }
     }
 
+    @Test("an answer with neither a result nor an error fails its call, and a request that is none does not")
+    func emptyAnswer() async throws {
+        try await OutputHarness.with { child in
+            let (first, second) = (RecordingSink(), RecordingSink())
+            let (one, two) = try (child.call(id: 7, first), child.call(id: 8, second))
+            try child.write(#"{"jsonrpc":"2.0","id":\#(one)}"# + "\n" + #"{"id":\#(two),"method":5}"# + "\n")
+            #expect(first.answers == [Body.unusable(7, "a message with neither a result nor an error")])
+            #expect(second.answers.isEmpty)
+        }
+    }
+
     @Test("an answer that is not UTF-8 fails its call and says where")
     func invalidUTF8() async throws {
         try await OutputHarness.with { child in

@@ -131,7 +131,8 @@ extension Doors {
                     #expect(
                         lodge.log.lines.filter { $0.hasPrefix("serving ") } == [
                             "serving 'default' at \(base)/servers/default/mcp",
-                            "serving 'default', the default, at \(base)/mcp too", "serving 'one' at \(base)/servers/one/mcp",
+                            "serving 'default', the default, at \(base)/mcp too",
+                            "serving 'one' at \(base)/servers/one/mcp",
                             "serving 'my-own' at \(base)/servers/my-own/mcp",
                         ])
                     #expect(lodge.log.lines(with: "server 'off' is switched off").count == 1)
