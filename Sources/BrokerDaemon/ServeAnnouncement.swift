@@ -60,7 +60,12 @@ package struct ServeAnnouncement: Sendable {
             if let url = server.defaultURL { lines.append("serving '\(server.name)', the default, at \(url) too") }
             if let url = server.ownURL { lines.append("serving '\(server.name)' alone at \(url)") }
         }
-        if isBrief { return lines.joined(separator: "\n") + "\n" }
+        if isBrief {
+            for server in servers {
+                if let url = server.eventsURL { lines.append("over HTTP+SSE: '\(server.name)' at \(url)") }
+            }
+            return (lines + statelessness).joined(separator: "\n") + "\n"
+        }
         lines.append("paste into a client's mcp.json:")
         lines.append(snippet(servers))
         if token == nil {
@@ -72,12 +77,16 @@ package struct ServeAnnouncement: Sendable {
                     : "a token was minted and is not shown here; use --json, --ready-file or --token-file")
         }
         lines += withheld(from: servers)
-        if isStateless {
-            lines.append(
-                "stateless: there are no sessions; withheld besides: "
-                    + Isolation.withheldWithoutSessions.joined(separator: ", "))
-        }
+        lines += statelessness
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var statelessness: [String] {
+        guard isStateless else { return [] }
+        return [
+            "stateless: there are no sessions; withheld besides: "
+                + Isolation.withheldWithoutSessions.joined(separator: ", ")
+        ]
     }
 
     /// One line for each isolation; it names its servers where there is another.

@@ -35,6 +35,7 @@ struct CommandLineServer: ParsableArguments {
                 server: serverName, flags: variables, file: envFile, environment: environment)
             child.environment = entries.values
             child.passThrough = entries.passed
+            child.namesReferences = true
             if let cwd {
                 child.workingDirectory = try ConfiguredValue(
                     cwd.replacing("${", with: "$${"), at: ValuePlace(server: serverName.text, role: .workingDirectory))

@@ -12,6 +12,8 @@ package struct ChildSpecification: Hashable, Sendable {
     package var environment: [String: ConfiguredValue]
     /// Names taken from Lodge's own environment where it has them; `environment` wins.
     package var passThrough: [String]
+    /// Whether each name of `passThrough` was given by itself, which makes its value a secret as a reference would.
+    package var namesReferences = false
     package var workingDirectory: ConfiguredValue?
 
     package init(
@@ -48,14 +50,15 @@ package struct ChildSpecification: Hashable, Sendable {
         var variables: [String: ResolvedValue] = [:]
         for name in passThrough {
             guard let value = own[name] else { continue }
-            let isSecret = CredentialNames.isCredential(name)
-            guard !isSecret || !value.isEmpty else {
+            let isCredential = CredentialNames.isCredential(name)
+            guard !isCredential || !value.isEmpty else {
                 throw ConfigurationError(
                     .unresolved,
                     "server '\(command.place.server)': the variable \(name), which is to be passed on, is empty;"
                         + " give it a value or do not pass it")
             }
-            variables[name] = ResolvedValue(value: value, isSecret: isSecret)
+            variables[name] = ResolvedValue(
+                value: value, isSecret: isCredential || namesReferences && !value.isEmpty)
         }
         for name in environment.keys.sorted() {
             guard let value = environment[name] else { continue }

@@ -121,6 +121,21 @@ struct ServeAnnouncementTests {
                     + "lists, cancellation by a message (close the connection)\n"))
     }
 
+    @Test("a brief one has the addresses, and what the clients of a server without sessions have to know")
+    func brief() {
+        var announcement = ServeAnnouncement(
+            printsJSON: false, readyFile: nil, isStateless: true, token: nil, showsToken: false)
+        announcement.isBrief = true
+        #expect(
+            announcement.text(servers, onTerminal: true) == """
+                serving 'time' at http://127.0.0.1:8080/servers/time/mcp
+                over HTTP+SSE: 'time' at http://127.0.0.1:8080/servers/time/sse
+                stateless: there are no sessions; withheld besides: subscriptions, log levels, notices of changed lists, \
+                cancellation by a message (close the connection)
+
+                """)
+    }
+
     @Test("the line for programs is one object with servers, token and pid")
     func readyLine() {
         #expect(

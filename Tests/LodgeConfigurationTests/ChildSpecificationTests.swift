@@ -33,6 +33,15 @@ struct ChildSpecificationTests {
         #expect(resolved.secrets.map(\.value) == ["t0ken"])
     }
 
+    @Test("what was named by itself is a secret, whatever its name, and may be empty where that names no credential")
+    func namedByItself() throws {
+        var child = try child(env: "{}", passing: ["HTTP_PROXY", "EMPTY"])
+        child.namesReferences = true
+        let resolved = try child.resolve(environment: own.merging(["EMPTY": ""]) { $1 }) { _ in [] }
+        #expect(resolved.secrets.map(\.name) == ["HTTP_PROXY"])
+        #expect(resolved.environment["EMPTY"]?.value == "")
+    }
+
     @Test("a value of the specification wins over one that is passed on")
     func wins() throws {
         let resolved = try resolve(child(env: #"{"HTTP_PROXY":"mine"}"#, passing: ["HTTP_PROXY"]))

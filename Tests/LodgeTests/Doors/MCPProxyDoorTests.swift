@@ -135,6 +135,7 @@ extension Doors {
                             "serving 'one' at \(base)/servers/one/mcp",
                             "serving 'my-own' at \(base)/servers/my-own/mcp",
                         ])
+                    #expect(lodge.log.lines.contains("over HTTP+SSE: 'one' at \(base)/servers/one/sse"))
                     #expect(lodge.log.lines(with: "server 'off' is switched off").count == 1)
                     #expect(lodge.log.lines(with: "server 'bad' is left out: it has no command").count == 1)
                     #expect(
