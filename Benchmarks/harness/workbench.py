@@ -80,14 +80,15 @@ class Workbench:
         """One run of load.c against a subject, or against the child's bare pipe; its result, all answers right."""
         command = [str(self.load_program), "--connections", str(connections), "--seconds", str(seconds)]
         command += ["--warmup", str(warmup)]
+        if subject is not None:
+            command += ["--port", str(subject.port), "--path", subject.path]
+            if headers is not None:
+                command += ["--headers", str(headers)]
+        # Behind what is the subject's own: of two options of a name the last one counts.
         for key, value in more.items():
             command += [f"--{key}", str(value)]
         if subject is None:
             command += ["--", str(self.echo)]
-        else:
-            command += ["--port", str(subject.port), "--path", subject.path]
-            if headers is not None:
-                command += ["--headers", str(headers)]
         done = subprocess.run(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
             timeout=seconds + warmup + 90,
