@@ -7,6 +7,7 @@ missing=()
 command -v wrk >/dev/null || missing+=(wrk)
 command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null || missing+=(gcc libc6-dev)
 command -v python3 >/dev/null || missing+=(python3)
+compgen -G '/usr/lib/*/libz.so' >/dev/null || missing+=(zlib1g-dev)
 # Without ensurepip no virtual environment can be made for the peers.
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 if ((${#missing[@]})); then

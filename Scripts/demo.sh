@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# One agent session: a server needs a key, an agent gets its tools and hunts for the key. Needs only Swift and a shell.
+# One agent session: a server needs a key, an agent gets its tools and hunts for the key. Needs Swift, zlib1g-dev and a shell.
 # Ends with the agent's own status: 0 if it could use the server and found no key anywhere it looked.
 # Arguments are handed to `lodge run`, e.g. --sandbox=required. LODGE_PRODUCTS names a directory with the programs
 # where they need not be built.
@@ -12,6 +12,8 @@ if [ -n "${LODGE_PRODUCTS:-}" ]; then
     agent=$programs/DemoAgent
 else
     build=${LODGE_BUILD:-.build}
+    # zlib's headers, which Swift's own instructions install as well; nothing happens where they are there.
+    if [ -e /etc/debian_version ]; then Scripts/setup-debian.sh demo; fi
     swift build --scratch-path "$build" --product lodge
     swift build --scratch-path "$build" --product FixtureServer
     # Optimised, since it reads every file and process it can reach.

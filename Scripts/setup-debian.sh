@@ -15,6 +15,10 @@ has_venv() { # Some python3 here must be able to make a virtual environment.
     return 1
 }
 
+has_zlib() { # Its linker name: swift-nio-extras, which async-http-client needs, links to it.
+    compgen -G '/usr/lib/*/libz.so' >/dev/null || [ -e /usr/lib/libz.so ]
+}
+
 for purpose in "$@"; do
     case $purpose in
         lint)
@@ -31,11 +35,14 @@ for purpose in "$@"; do
             has ps || need procps
             has unshare || need util-linux
             has bwrap || need bubblewrap
+            has_zlib || need zlib1g-dev
             [ -e /etc/ssl/certs/ca-certificates.crt ] || need ca-certificates ;;
-        demo) ;;
+        demo)
+            has_zlib || need zlib1g-dev ;;
         bench)
             has python3 || need python3
             has_venv || need python3-venv
+            has_zlib || need zlib1g-dev
             has wrk || need wrk ;;
         *)
             echo "setup-debian.sh: unknown purpose '$purpose'; name lint, test, demo or bench" >&2
