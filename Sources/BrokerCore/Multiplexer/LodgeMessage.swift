@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import JSONRPC
+import MCPProtocol
 package import NIOCore
 
 /// The messages that Lodge writes itself, and the ones it passes on with a value replaced.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
 package import LodgeConfiguration
+package import MCPProtocol
 package import NIOCore
 
 /// Routes messages between the clients of one upstream and its server: a pure state machine.
@@ -27,6 +28,10 @@ package struct Multiplexer: ~Copyable {
     package struct Configuration: Sendable {
         package var server: String
         package var isolation: Isolation
+        /// What the server speaks.
+        package var era = Era.legacy
+        /// Whose messages the upstream carries.
+        package var audience: Audience
         /// A call without progress for this long is given up.
         package var callTimeout: Duration = .seconds(300)
         /// A call is given up after this long even with progress.
@@ -55,7 +60,20 @@ package struct Multiplexer: ~Copyable {
             self.isolation = isolation
             self.clientVersion = clientVersion
             ownHandshake = isolation == .shared
+            audience = isolation == .shared ? .everybody : .session
         }
+    }
+
+    /// Whose messages an upstream carries, which decides what its server may ask and whom.
+    package enum Audience: Sendable {
+        /// Clients of any principal. The server may ask nobody anything.
+        case everybody
+        /// One legacy session, whose own `initialize` reached the server.
+        case session
+        /// Modern clients of one principal; what the server asks belongs to a call in flight.
+        case principal
+        /// One call and its further rounds.
+        case call
     }
 
     /// Whether there is a generation to send to.

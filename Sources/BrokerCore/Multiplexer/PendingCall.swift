@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import JSONRPC
+package import MCPProtocol
 
 /// The id under which a request of a client, or of Lodge itself, is known to a server: never used twice.
 package typealias Ticket = Int64
@@ -77,13 +78,4 @@ package struct ServerRequest: Sendable {
     /// The server's own id, as it was written.
     package let id: RawID
     package let deadline: ContinuousClock.Instant
-}
-
-/// The log levels of the protocol (RFC 5424), most verbose first.
-package enum LogLevel: String, Sendable, CaseIterable, Comparable {
-    case debug, info, notice, warning, error, critical, alert, emergency
-
-    package static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
-
-    private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

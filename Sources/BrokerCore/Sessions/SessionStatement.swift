@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import LodgeConfiguration
+package import MCPProtocol
 import Secrets
 
 /// What a session id states: a signed sentence about one legacy session, so that the id proves itself.

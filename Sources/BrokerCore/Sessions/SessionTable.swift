@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import MCPProtocol
 
 /// A session's place in this process: a number that is never used twice.
 package struct SessionKey: Hashable, Sendable {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BrokerCore
 import JSONRPC
+import MCPProtocol
 import NIOCore
 
 /// Batches, which only the revision 2025-03-26 has: each message is handled on its own, the answers go together.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import BrokerCore
+import MCPProtocol
 import NIOCore
 import NIOHTTP1
 

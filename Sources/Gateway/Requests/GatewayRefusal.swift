@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BrokerCore
 package import JSONRPC
+import MCPProtocol
 package import NIOHTTP1
 
 /// A request that the gateway itself refuses: one HTTP status, one JSON-RPC code, one sentence.

@@ -3,6 +3,7 @@ import BrokerCore
 import HTTPTypes
 import Hummingbird
 import JSONRPC
+import MCPProtocol
 import NIOCore
 import NIOHTTP1
 
