@@ -116,7 +116,8 @@ final class Exchange: CallSink, EventStreamOwner, @unchecked Sendable {
 
     // MARK: EventStreamOwner
 
-    var endsAtShutdown: Bool { false }
+    /// Set for a request that nothing but its client ends.
+    var endsAtShutdown = false
 
     func streamIsRead(_ isRead: Bool) { isLeft.store(!isRead, ordering: .relaxed) }
 
