@@ -7,7 +7,7 @@ extension Multiplexer {
     /// Takes a client's request that is not `initialize`.
     ///
     /// - Returns: the ticket to withdraw it by; nil where it was answered at once.
-    package mutating func request(
+    mutating func request(
         _ message: ClientMessage, kind: ClientRequest, label: CallLabel?, session: SessionKey, sink: any CallSink,
         now: ContinuousClock.Instant
     ) -> (Ticket?, Effects) {
@@ -17,7 +17,7 @@ extension Multiplexer {
         counters.requests += 1
         let id = RawID(bytes, idRange)
         let deadline = now.advanced(by: configuration.callTimeout)
-        var call = PendingCall(
+        let call = PendingCall(
             sink: sink, session: session, id: id,
             token: message.envelope.progressToken.map { RawID(bytes, $0) }, purpose: purpose(of: message, kind: kind),
             label: label, started: now, deadline: deadline,
@@ -31,12 +31,23 @@ extension Multiplexer {
             return (nil, effects)
         }
         let message = kind == .callTool ? asTheServerNamesIt(message) : message
+        let (ticket, admission) = admit(call, message, now: now)
+        effects.append(contentsOf: admission)
+        return (ticket, effects)
+    }
+
+    /// Sends a call to the server, or holds it until there is one.
+    mutating func admit(
+        _ call: PendingCall, _ message: ClientMessage, now: ContinuousClock.Instant
+    ) -> (Ticket?, Effects) {
+        var call = call
+        var effects = Effects()
         let ticket = nextTicket()
         switch phase {
         case .ready:
             effects.append(.forward(message, ticket))
-            if sink.acceptsStream, let waiting = outbox.takeRequests() {
-                for message in waiting { effects.append(.deliver(sink, message)) }
+            if call.sink.acceptsStream, let waiting = outbox.takeRequests() {
+                for message in waiting { effects.append(.deliver(call.sink, message)) }
             }
         case .down(let ending, retry: nil):
             let failure = CallFailure.down(server: configuration.server, ending, retryAfter: nil)
@@ -48,7 +59,7 @@ extension Multiplexer {
             effects.append(retryHandshake())
         }
         pending[ticket] = call
-        effects.append(arm(min(deadline, call.absoluteDeadline)))
+        effects.append(arm(min(call.deadline, call.absoluteDeadline)))
         return (ticket, effects)
     }
 
@@ -118,7 +129,7 @@ extension Multiplexer {
     }
 
     /// A call that the policy allows, with the server's own name of its tool.
-    private func asTheServerNamesIt(_ message: ClientMessage) -> ClientMessage {
+    func asTheServerNamesIt(_ message: ClientMessage) -> ClientMessage {
         guard !configuration.tools.allowsEverything else { return message }
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
@@ -129,7 +140,7 @@ extension Multiplexer {
     }
 
     /// Asked of every message of a client before anything is made of it.
-    private func ambiguity(in message: ClientMessage) -> String? {
+    func ambiguity(in message: ClientMessage) -> String? {
         let buffer = message.bytes
         return Ambiguity.member(
             in: message.envelope, buffer.readableBytesUInt8Span, isPoliced: !configuration.tools.allowsEverything)
@@ -143,7 +154,7 @@ extension Multiplexer {
     }
 
     /// Takes a client's notification.
-    package mutating func notification(
+    mutating func notification(
         _ message: ClientMessage, session: SessionKey, now: ContinuousClock.Instant
     ) -> Effects {
         let buffer = message.bytes
@@ -168,7 +179,7 @@ extension Multiplexer {
     }
 
     /// Takes a client's response to a request of the server.
-    package mutating func response(_ message: ClientMessage) -> Effects {
+    mutating func response(_ message: ClientMessage) -> Effects {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
         guard ambiguity(in: message) == nil, let range = message.envelope.id,
@@ -202,13 +213,14 @@ extension Multiplexer {
     }
 
     /// Gives a call up because its client left; nothing is sent to that client any more.
-    package mutating func withdraw(_ ticket: Ticket, now: ContinuousClock.Instant) -> Effects {
+    mutating func withdraw(_ ticket: Ticket, now: ContinuousClock.Instant) -> Effects {
         if let call = initializing[ticket] {
             // `initialize` must not be cancelled; its answer is dropped as late.
             if call.held == nil, !configuration.ownHandshake { given.insert(ticket) }
             initializing[ticket] = nil
             return Effects()
         }
+        if let effects = stopListening(ticket) { return effects }
         guard let call = remove(ticket) else { return Effects() }
         var effects = Effects()
         if call.held == nil { effects.append(.send(LodgeMessage.cancelled(ticket, reason: "the client left"))) }
@@ -217,7 +229,7 @@ extension Multiplexer {
     }
 
     /// Reports that a forwarded message could not be written because the server does not read.
-    package mutating func notForwarded(_ ticket: Ticket, now: ContinuousClock.Instant) -> Effects {
+    mutating func notForwarded(_ ticket: Ticket, now: ContinuousClock.Instant) -> Effects {
         let failure = CallFailure.notReading(server: configuration.server)
         if let waiting = initializing.removeValue(forKey: ticket) {
             return Effects(.finish(waiting.sink, .unavailable(failure.answer(id: waiting.id), retryAfter: 1)))
@@ -230,17 +242,18 @@ extension Multiplexer {
     mutating func remove(_ ticket: Ticket) -> PendingCall? {
         guard let call = pending.removeValue(forKey: ticket) else { return nil }
         if call.held == nil { given.insert(ticket) } else { held.removeAll { $0 == ticket } }
+        if call.modern != nil { forgetSuspended(ticket) }
         return call
     }
 
     mutating func finish(
         _ call: PendingCall, with failure: CallFailure, outcome: CallRecord.Outcome, now: ContinuousClock.Instant
     ) -> Effects {
-        let answer = failure.answer(id: call.id, withTail: configuration.showsStderrTail)
-        let isUnavailable = configuration.outageIsUnavailable && failure.isOutage
-        var effects = Effects(
-            .finish(
-                call.sink, isUnavailable ? .unavailable(answer, retryAfter: failure.secondsToRetry) : .message(answer)))
+        var answer = failure.answer(to: call, withTail: configuration.showsStderrTail)
+        if configuration.outageIsUnavailable, failure.isOutage {
+            answer = .unavailable(answer.bytes, retryAfter: failure.secondsToRetry)
+        }
+        var effects = Effects(.finish(call.sink, answer))
         effects.append(ended(call, outcome, now: now))
         return effects
     }

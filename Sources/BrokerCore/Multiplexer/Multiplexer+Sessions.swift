@@ -7,7 +7,7 @@ extension Multiplexer {
     /// Attaches a session's own stream in place of an older one, and hands it what has been waiting for it.
     ///
     /// - Parameter opened: when the session was opened, if this is its first stream: changes of lists since then are told.
-    package mutating func streamOpened(
+    mutating func streamOpened(
         _ stream: any StreamSink, session: SessionKey, opened: ContinuousClock.Instant
     ) -> Effects {
         var effects = Effects()
@@ -29,7 +29,7 @@ extension Multiplexer {
     /// - Parameters:
     ///   - unseen: what the stream took and its client has not seen; it waits for the next stream, as far as there is room.
     ///   - now: the time until which the client has seen what the stream took.
-    package mutating func streamClosed(
+    mutating func streamClosed(
         _ stream: any StreamSink, session: SessionKey, unseen: [MessageBytes] = [], now: ContinuousClock.Instant
     ) {
         guard let current = streams[session], current === stream else { return }
@@ -62,7 +62,7 @@ extension Multiplexer {
     }
 
     /// Forgets a session: its calls end, its stream closes, its subscriptions are given back.
-    package mutating func sessionEnded(_ session: SessionKey, now: ContinuousClock.Instant) -> Effects {
+    mutating func sessionEnded(_ session: SessionKey, now: ContinuousClock.Instant) -> Effects {
         var effects = Effects()
         let calls = pending.filter { $0.value.session == session }
         for (ticket, call) in calls.sorted(by: { $0.key < $1.key }) {
@@ -75,9 +75,7 @@ extension Multiplexer {
         levels[session] = nil
         streamsClosed[session] = nil
         for uri in subscriptions.removeAll(session) where isReady {
-            let ticket = nextTicket()
-            own[ticket] = .upkeep
-            effects.append(.send(LodgeMessage.unsubscribe(ticket: ticket, uri: uri)))
+            effects.append(upkeep(unsubscribing: uri))
         }
         return effects
     }

@@ -50,6 +50,8 @@ package struct Multiplexer: ~Copyable {
         package var outageIsUnavailable = false
         /// Whether one principal alone uses the upstream, so that the server's stderr tells nothing of others.
         package var solePrincipal = false
+        /// What Lodge declares to the server that its client can be asked, a raw object.
+        package var declaredCapabilities = Array("{}".utf8)
         /// The version under which Lodge names itself to the server.
         package var clientVersion: String
 
@@ -128,6 +130,17 @@ package struct Multiplexer: ~Copyable {
     var subscriptions = SubscriptionTable()
     var levels: [SessionKey: LogLevel] = [:]
     var serverRequests: [Ticket: ServerRequest] = [:]
+    /// What modern clients are told of the server; nil before its handshake.
+    var identity: ServerIdentity?
+    /// Modern clients that listen to changes, over every generation.
+    var listeners: [Ticket: Listener] = [:]
+    /// Calls of modern clients that wait for an answer of their client, by their ticket.
+    var suspended: [Ticket: Suspension] = [:]
+    /// How often the client of a call was asked, for as long as the call is in flight.
+    var rounds: [Ticket: UInt32] = [:]
+    var cache = ResultCache()
+    /// The level that the server was set to for modern clients; nil where it was not.
+    var serverLevel: LogLevel?
     /// Messages for the one client of this upstream that had no way to it yet; bounded.
     var outbox = Outbox()
     /// The point in time for which the timer is armed.
@@ -152,6 +165,7 @@ package struct Multiplexer: ~Copyable {
     /// Whether nothing of any client is left here: what a test of leaks asks.
     package var isQuiet: Bool {
         pending.isEmpty && held.isEmpty && initializing.isEmpty && serverRequests.isEmpty && outbox.isEmpty
+            && listeners.isEmpty && suspended.isEmpty && rounds.isEmpty
     }
 
     /// Whether a generation runs that has not answered its handshake at all.

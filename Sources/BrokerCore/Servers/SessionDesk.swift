@@ -133,4 +133,12 @@ extension ClientMessage {
                 message: "every session of server '\(server)' is in use; end one or wait"),
             retryAfter: 60)
     }
+
+    /// The same for a modern request, which has no session.
+    static func fullModernAnswer(id: RawID?, server: String) -> Answer {
+        ModernError(
+            code: ErrorCode.internalError,
+            message: "every upstream of server '\(server)' is in use; wait, or end a client that needs none"
+        ).answer(id: id)
+    }
 }

@@ -74,6 +74,7 @@ private struct Lookup {
 
         let result = find("result", in: root)
         envelope.result = result?.range
+        envelope.resultMeta = find("_meta", in: result)?.range
         envelope.resultType = find("resultType", in: result)?.range
         let resultVersion = find("protocolVersion", in: result)?.range
         envelope.protocolVersion = find("protocolVersion", in: params)?.range ?? resultVersion

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSONRPC
+import MCPProtocol
+import NIOCore
+
+/// What modern clients are told of a server, worked out once for each generation.
+struct ServerIdentity: Sendable {
+    /// The result of `server/discover`, raw.
+    let discovery: [UInt8]
+    let capabilities: JSONValue?
+    let serverInfo: JSONValue?
+    /// The raw object of `serverInfo`; empty for a server that names none.
+    let rawServerInfo: [UInt8]
+
+    /// - Parameter discovery: a result of `server/discover`.
+    init(discovery: JSONValue) {
+        self.discovery = discovery.serialized
+        capabilities = discovery["capabilities"]
+        serverInfo = discovery["_meta"]?[MetaKey.serverInfo]
+        rawServerInfo = serverInfo?.serialized ?? []
+    }
+}
+
+extension Multiplexer.Audience {
+    /// Capabilities that clients are not told of, because nothing of them would reach the one client they belong to.
+    var withheldCapabilities: Set<String> { self == .everybody ? ["logging"] : [] }
+}
