@@ -107,6 +107,7 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
             sink.finish(error.answer(id: message.requestID))
             return .pending(CallTicket {})
         case .success(let request):
+            sessions.noteActivity()
             guard let upstream = upstream(of: message.principal) else {
                 sink.finish(ClientMessage.fullModernAnswer(id: message.requestID, server: name))
                 return .pending(CallTicket {})

@@ -60,6 +60,9 @@ final class SessionDesk<Attachment: Sendable>: Sendable {
         return ports.wallClock() - UInt64(max(0, instant.duration(to: ports.now()).components.seconds))
     }
 
+    /// Notes that a client sent something that belongs to no session.
+    func noteActivity() { table.withLock { $0.noteActivity(now: ports.now()) } }
+
     func find(_ id: String, principal: Principal) -> Session? {
         table.withLock { $0.find(id: id, principal: principal, now: ports.now()) }
     }

@@ -90,6 +90,7 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
             sink.finish(error.answer(id: message.requestID))
             return .pending(CallTicket {})
         case .success(let request):
+            sessions.noteActivity()
             return .pending(ticket(upstream.request(request, session: loneMessage(), sink: sink)))
         }
     }

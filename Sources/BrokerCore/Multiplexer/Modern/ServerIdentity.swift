@@ -8,15 +8,19 @@ struct ServerIdentity: Sendable {
     /// The result of `server/discover`, raw.
     let discovery: [UInt8]
     let capabilities: JSONValue?
+    /// Name and version alone: what goes with every result should not cost what icons and texts cost.
     let serverInfo: JSONValue?
-    /// The raw object of `serverInfo`; empty for a server that names none.
+    /// The same, raw; empty for a server that names none.
     let rawServerInfo: [UInt8]
 
     /// - Parameter discovery: a result of `server/discover`.
     init(discovery: JSONValue) {
         self.discovery = discovery.serialized
         capabilities = discovery["capabilities"]
-        serverInfo = discovery["_meta"]?[MetaKey.serverInfo]
+        serverInfo = discovery["_meta"]?[MetaKey.serverInfo].flatMap { info in
+            guard let name = info["name"], let version = info["version"] else { return nil }
+            return ["name": name, "version": version]
+        }
         rawServerInfo = serverInfo?.serialized ?? []
     }
 }
