@@ -21,12 +21,14 @@ struct ModernAnswer {
 
     // MARK: Results
 
+    private static let nameless = ModernResult.Signature(serverInfo: nil)
+
     private func result(_ message: ServerMessage, server: String) -> Answer {
         let buffer = message.bytes
         let additions = ModernResult(
             message.envelope, in: buffer.readableBytesUInt8Span,
-            caching: request.method.isCacheable ? .never : nil, serverInfo: identity?.rawServerInfo ?? [],
-            isModern: isModern)
+            caching: request.method.isCacheable ? .never : nil,
+            signature: identity?.signature ?? Self.nameless, isModern: isModern)
         guard let additions else {
             return CallFailure.unusable(server: server, "a result that is no object").answer(to: call, withTail: false)
         }

@@ -12,24 +12,22 @@ enum ModernMethod: Hashable, Sendable {
     case removed
     case other
 
-    init(_ name: String) {
-        self =
-            switch name {
-            case "server/discover": .discover
-            case "subscriptions/listen": .listen
-            case "tools/list": .listTools
-            case "prompts/list": .listPrompts
-            case "resources/list": .listResources
-            case "resources/templates/list": .listTemplates
-            case "resources/read": .readResource
-            case "tools/call": .callTool
-            case "prompts/get": .getPrompt
-            case "tasks/get", "tasks/update", "tasks/cancel": .task
-            case "initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe",
-                "tasks/list", "tasks/result":
-                .removed
-            default: .other
-            }
+    private static let names: [(StaticString, ModernMethod)] = [
+        ("server/discover", .discover), ("subscriptions/listen", .listen), ("tools/list", .listTools),
+        ("prompts/list", .listPrompts), ("resources/list", .listResources),
+        ("resources/templates/list", .listTemplates), ("resources/read", .readResource), ("prompts/get", .getPrompt),
+        ("tasks/get", .task), ("tasks/update", .task), ("tasks/cancel", .task), ("initialize", .removed),
+        ("ping", .removed), ("logging/setLevel", .removed), ("resources/subscribe", .removed),
+        ("resources/unsubscribe", .removed), ("tasks/list", .removed), ("tasks/result", .removed),
+    ]
+
+    init(_ envelope: Envelope, in bytes: Span<UInt8>) {
+        // Almost every request is one.
+        if envelope.isMethod("tools/call", in: bytes) {
+            self = .callTool
+        } else {
+            self = Self.names.first { envelope.isMethod($0.0, in: bytes) }?.1 ?? .other
+        }
     }
 
     /// Whether its result may ask for input (2026-07-28, multi round-trip requests, supported requests).
@@ -60,23 +58,27 @@ enum ModernMethod: Hashable, Sendable {
 package final class ModernRequest: Sendable {
     let message: ClientMessage
     let method: ModernMethod
-    let methodName: String
     let metadata: RequestMetadata
     /// Where it goes on, for a request that was asked for input; verified.
     let state: RequestState?
 
     init(
-        _ message: ClientMessage, method: ModernMethod, methodName: String, metadata: RequestMetadata,
-        state: RequestState?
+        _ message: ClientMessage, method: ModernMethod, metadata: RequestMetadata, state: RequestState?
     ) {
         self.message = message
         self.method = method
-        self.methodName = methodName
         self.metadata = metadata
         self.state = state
     }
 
     var principal: Principal { message.principal }
+
+    /// For errors and logs.
+    var methodName: String {
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
+        return message.envelope.method.flatMap { JSONString.decode(bytes, contents: $0) } ?? ""
+    }
 }
 
 /// An error that answers a modern request.
@@ -126,10 +128,7 @@ struct ModernReader: Sendable {
         } catch {
             return .failure(ModernError(code: error.code, message: error.message, data: error.data))
         }
-        guard let range = envelope.method, let name = JSONString.decode(bytes, contents: range) else {
-            return .failure(.unknownMethod(""))
-        }
-        let method = ModernMethod(name)
+        let method = ModernMethod(envelope, in: bytes)
         var state: RequestState?
         if method.mayAskForInput, let raw = envelope.requestState {
             guard let text = JSONString.decode(bytes, raw),
@@ -138,6 +137,6 @@ struct ModernReader: Sendable {
             state = opened
         }
         return .success(
-            ModernRequest(message, method: method, methodName: name, metadata: metadata, state: state))
+            ModernRequest(message, method: method, metadata: metadata, state: state))
     }
 }

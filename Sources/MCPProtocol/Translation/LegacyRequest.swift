@@ -25,10 +25,11 @@ package enum LegacyRequest {
     }
 
     private static func isReserved(_ name: Range<Int>, in bytes: Span<UInt8>) -> Bool {
-        // Decoded, so that an escape in a name does not carry it through.
-        guard name.count >= MetaKey.prefix.utf8.count, let text = JSONString.decode(bytes, contents: name) else {
-            return false
-        }
-        return text.hasPrefix(MetaKey.prefix)
+        let prefix: StaticString = "io.modelcontextprotocol/"
+        guard name.count >= prefix.utf8CodeUnitCount else { return false }
+        if JSONString.equals(bytes, contents: name.prefix(prefix.utf8CodeUnitCount), prefix) { return true }
+        // Decoded, so that an escape in a name does not carry it through; a plain name needs no string of its own.
+        guard name.contains(where: { bytes[$0] == UInt8(ascii: "\\") }) else { return false }
+        return JSONString.decode(bytes, contents: name)?.hasPrefix(MetaKey.prefix) == true
     }
 }

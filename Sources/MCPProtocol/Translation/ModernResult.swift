@@ -25,6 +25,25 @@ package struct ModernResult: Sendable {
         package static let never = Caching(milliseconds: 0, scope: .isPrivate)
     }
 
+    /// What results say of their server; made once for many of them.
+    package struct Signature: Sendable {
+        /// The member of `_meta`, raw; empty where the server is nameless.
+        fileprivate let member: [UInt8]
+        /// What most results lack: their type and all of `_meta`.
+        fileprivate let usual: [UInt8]
+
+        package init(serverInfo: JSONValue?) {
+            member = serverInfo.map { Array("\"\(MetaKey.serverInfo)\":".utf8) + $0.serialized } ?? []
+            usual = ModernResult.complete + (member.isEmpty ? [] : ModernResult.meta(holding: member))
+        }
+    }
+
+    private static let complete = Array(#""resultType":"complete","#.utf8)
+
+    private static func meta(holding member: [UInt8]) -> [UInt8] {
+        Array(#""_meta":{"#.utf8) + member + Array("},".utf8)
+    }
+
     /// Inserted behind the opening brace of the result.
     package private(set) var head: [UInt8] = []
     package private(set) var headPlace: Range<Int>
@@ -38,20 +57,23 @@ package struct ModernResult: Sendable {
     ///
     /// - Parameters:
     ///   - caching: for a cacheable result that says nothing of it; nil for all others.
-    ///   - serverInfo: a raw object, empty where the server is nameless.
     ///   - isModern: whether the server knows what `resultType` means.
     package init?(
-        _ envelope: Envelope, in bytes: Span<UInt8>, caching: Caching?, serverInfo: [UInt8], isModern: Bool
+        _ envelope: Envelope, in bytes: Span<UInt8>, caching: Caching?, signature: Signature, isModern: Bool
     ) {
         guard let result = envelope.result, bytes[result.lowerBound] == UInt8(ascii: "{") else { return nil }
         headPlace = result.lowerBound + 1..<result.lowerBound + 1
-        if let type = envelope.resultType {
-            if !isModern, JSONString.decode(bytes, type) != "complete" { foreignType = type }
+        if envelope.resultType == nil, envelope.resultMeta == nil {
+            head = signature.usual
         } else {
-            head += Array(#""resultType":"complete","#.utf8)
+            if let type = envelope.resultType {
+                if !isModern, JSONString.decode(bytes, type) != "complete" { foreignType = type }
+            } else {
+                head = Self.complete
+            }
+            if !signature.member.isEmpty { sign(with: signature.member, envelope.resultMeta, in: bytes) }
         }
         if let caching { add(caching, in: bytes, result: result) }
-        if !serverInfo.isEmpty { add(serverInfo, to: envelope.resultMeta, in: bytes) }
         if !head.isEmpty, Self.isEmptyObject(bytes, result) { head.removeLast() }
     }
 
@@ -64,10 +86,9 @@ package struct ModernResult: Sendable {
         }
     }
 
-    private mutating func add(_ serverInfo: [UInt8], to meta: Range<Int>?, in bytes: Span<UInt8>) {
-        let member = Array(#""io.modelcontextprotocol/serverInfo":"#.utf8) + serverInfo
+    private mutating func sign(with member: [UInt8], _ meta: Range<Int>?, in bytes: Span<UInt8>) {
         guard let meta else {
-            head += Array(#""_meta":{"#.utf8) + member + Array("},".utf8)
+            head += Self.meta(holding: member)
             return
         }
         guard bytes[meta.lowerBound] == UInt8(ascii: "{"),

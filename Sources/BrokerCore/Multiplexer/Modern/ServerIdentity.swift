@@ -4,14 +4,16 @@ import MCPProtocol
 import NIOCore
 
 /// What modern clients are told of a server, worked out once for each generation.
-struct ServerIdentity: Sendable {
+///
+/// A class, since every answer has a look at it.
+final class ServerIdentity: Sendable {
     /// The result of `server/discover`, raw.
     let discovery: [UInt8]
     let capabilities: JSONValue?
     /// Name and version alone: what goes with every result should not cost what icons and texts cost.
     let serverInfo: JSONValue?
-    /// The same, raw; empty for a server that names none.
-    let rawServerInfo: [UInt8]
+    /// The same, as results carry it.
+    let signature: ModernResult.Signature
 
     /// - Parameter discovery: a result of `server/discover`.
     init(discovery: JSONValue) {
@@ -21,7 +23,7 @@ struct ServerIdentity: Sendable {
             guard let name = info["name"], let version = info["version"] else { return nil }
             return ["name": name, "version": version]
         }
-        rawServerInfo = serverInfo?.serialized ?? []
+        signature = ModernResult.Signature(serverInfo: serverInfo)
     }
 }
 
