@@ -77,6 +77,10 @@ let package = Package(
         library("Secrets", [.product(name: "Crypto", package: "swift-crypto")], readme: true),
         tests("SecretsTests", ["Secrets"]),
 
+        // MARK: MCPProtocol
+        library("MCPProtocol", ["JSONRPC"]),
+        tests("MCPProtocolTests", ["JSONRPC", "MCPProtocol"]),
+
         // MARK: Sandbox
         library("Sandbox", readme: true),
         tests("SandboxTests", ["Sandbox"]),
