@@ -13,6 +13,7 @@ extension Multiplexer {
         toldInitialized = false
         identity = nil
         serverLevel = nil
+        annotatedTools = AnnotatedTools()
         cache.forgetAll()
         own = [:]
         given.removeAll()

@@ -139,6 +139,7 @@ package struct Multiplexer: ~Copyable {
     /// How often the client of a call was asked, for as long as the call is in flight.
     var rounds: [Ticket: UInt32] = [:]
     var cache = ResultCache()
+    var annotatedTools = AnnotatedTools()
     /// The level that the server was set to for modern clients; nil where it was not.
     var serverLevel: LogLevel?
     /// Messages for the one client of this upstream that had no way to it yet; bounded.

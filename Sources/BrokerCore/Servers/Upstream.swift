@@ -117,6 +117,10 @@ package final class Upstream: Sendable {
     func request(_ request: ModernRequest, session: SessionKey, sink: any CallSink) -> Ticket? {
         let buffer = request.message.bytes
         let bytes = buffer.readableBytesUInt8Span
+        if let error = headerMismatch(in: request) {
+            sink.finish(error.answer(id: request.message.requestID))
+            return nil
+        }
         let label =
             callLog == nil ? nil : request.message.envelope.label(in: bytes, principal: request.message.principal)
         let (ticket, effects, connection) = state.withLock { state in
@@ -128,6 +132,19 @@ package final class Upstream: Sendable {
         }
         perform(effects, over: connection)
         return ticket
+    }
+
+    private func headerMismatch(in request: ModernRequest) -> ModernError? {
+        guard request.method == .callTool else { return nil }
+        let buffer = request.message.bytes
+        let envelope = request.message.envelope
+        let headers = state.withLock { state -> ParameterHeaders? in
+            guard !state.multiplexer.annotatedTools.isEmpty,
+                let name = envelope.string(envelope.name, in: buffer.readableBytesUInt8Span)
+            else { return nil }
+            return state.multiplexer.annotatedTools.headers(of: name)
+        }
+        return headers.flatMap(request.headerMismatch)
     }
 
     package func notification(_ message: ClientMessage, session: SessionKey) {
@@ -243,6 +260,9 @@ package final class Upstream: Sendable {
         let identity = state.withLock { $0.multiplexer.identity }
         let translation = ModernAnswer(call: call, request: request, identity: identity, isModern: false)
         let answer = translation.answer(to: message, server: server)
+        if request.method == .listTools, let tools = AnnotatedTools.told(in: answer.bytes) {
+            state.withLock { $0.multiplexer.annotatedTools.learn(tools) }
+        }
         if let place = call.caching, let (result, caching) = translation.cacheable(message, answer) {
             state.withLock { $0.multiplexer.cache.keep(result, at: place, caching: caching, now: now()) }
         }
