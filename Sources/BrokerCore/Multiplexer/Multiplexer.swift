@@ -50,6 +50,8 @@ package struct Multiplexer: ~Copyable {
         package var outageIsUnavailable = false
         /// Whether one principal alone uses the upstream, so that the server's stderr tells nothing of others.
         package var solePrincipal = false
+        /// Whether a request that was asked for input can go on at this upstream only, since there are others.
+        package var isPinned = false
         /// What Lodge declares to the server that its client can be asked, a raw object.
         package var declaredCapabilities = Array("{}".utf8)
         /// The version under which Lodge names itself to the server.
@@ -140,6 +142,7 @@ package struct Multiplexer: ~Copyable {
     var rounds: [Ticket: UInt32] = [:]
     var cache = ResultCache()
     var annotatedTools = AnnotatedTools()
+    var taskOwners = TaskOwners()
     /// The level that the server was set to for modern clients; nil where it was not.
     var serverLevel: LogLevel?
     /// Messages for the one client of this upstream that had no way to it yet; bounded.

@@ -31,6 +31,7 @@ package final class Upstream: Sendable {
     package let server: String
     /// Tells the upstreams of this process apart, in what modern clients bring back.
     let number: UInt64
+    private let era: Era
     private let state: Mutex<State>
     private let owner: Mutex<WeakOwner>
     private let now: Now
@@ -46,6 +47,7 @@ package final class Upstream: Sendable {
 
     package init(_ configuration: Multiplexer.Configuration, owner: any Owner, ports: ServerPorts) {
         server = configuration.server
+        era = configuration.era
         number = Self.lastNumber.add(1, ordering: .relaxed).newValue
         states = ports.states(of: configuration.server)
         state = Mutex(State(multiplexer: Multiplexer(configuration), connection: nil, timer: nil))
@@ -231,7 +233,7 @@ package final class Upstream: Sendable {
 
     /// A client's request as the server gets it.
     private func bytes(of message: ClientMessage, as ticket: Ticket) -> MessageBytes {
-        message.isModern
+        message.isModern && era == .legacy
             ? LodgeMessage.forwardedToLegacy(message, as: ticket) : LodgeMessage.forwarded(message, as: ticket)
     }
 
@@ -255,11 +257,19 @@ package final class Upstream: Sendable {
         }
     }
 
-    /// The answer of a legacy server in the words of a modern client's era.
+    /// The answer of a server in the words of a modern client's era.
     private func modernAnswer(_ message: ServerMessage, to call: PendingCall, _ request: ModernRequest) -> Answer {
-        let identity = state.withLock { $0.multiplexer.identity }
-        let translation = ModernAnswer(call: call, request: request, identity: identity, isModern: false)
-        let answer = translation.answer(to: message, server: server)
+        let (identity, isPinned) = state.withLock { ($0.multiplexer.identity, $0.multiplexer.configuration.isPinned) }
+        let translation = ModernAnswer(
+            call: call, request: request, identity: identity, isModern: era == .modern, isPinned: isPinned)
+        let answer = translation.answer(to: message, server: server) { inner in
+            states.seal(
+                RequestState(upstream: number, course: .server(inner)), principal: request.principal,
+                request: request.message)
+        }
+        if era == .modern, let task = TaskOwners.begun(in: message) {
+            state.withLock { $0.multiplexer.taskOwners.note(task, of: request.principal) }
+        }
         if request.method == .listTools, let tools = AnnotatedTools.told(in: answer.bytes) {
             state.withLock { $0.multiplexer.annotatedTools.learn(tools) }
         }

@@ -60,8 +60,9 @@ extension LodgeMessage {
         var meta: [UInt8] = []
         var head: [UInt8] = []
         var errorCode: [UInt8] = []
+        var requestState: [UInt8] = []
 
-        var count: Int { id.count + name.count + meta.count + head.count + errorCode.count }
+        var count: Int { id.count + name.count + meta.count + head.count + errorCode.count + requestState.count }
 
         fileprivate func write(_ slot: Splice.Slot, to buffer: inout ByteBuffer) {
             switch slot {
@@ -70,13 +71,14 @@ extension LodgeMessage {
             case .meta: buffer.writeBytes(meta)
             case .resultHead: buffer.writeBytes(head)
             case .errorCode: buffer.writeBytes(errorCode)
-            case .token, .requestID, .subscriptionID, .uri, .requestState, .protocolVersion: break
+            case .requestState: buffer.writeBytes(requestState)
+            case .token, .requestID, .subscriptionID, .uri, .protocolVersion: break
             }
         }
     }
 
     /// Small messages are copied into one buffer, large ones stay slices of the original.
-    private static func spliced(
+    static func spliced(
         _ bytes: ByteBuffer, _ splice: Splice, _ replacements: Replacements, asLine: Bool = false
     ) -> MessageBytes {
         let count = splice.keptCount + replacements.count + 1

@@ -42,7 +42,14 @@ extension Multiplexer {
         if isReady { call.caching = cache.place(for: request) }
         var effects = Effects()
         if isReady, let level = levelToSet(for: request) { effects.append(level) }
-        let message = request.method == .callTool ? asTheServerNamesIt(request.message) : request.message
+        var message = request.message
+        if let state = request.state, case .server(let inner) = state.course {
+            guard let own = message.continuing(with: inner) else {
+                return (nil, Effects(.finish(sink, ModernError.staleState.answer(id: call.id))))
+            }
+            message = own
+        }
+        if request.method == .callTool { message = asTheServerNamesIt(message) }
         let (ticket, admission) = admit(call, message, now: now)
         effects.append(contentsOf: admission)
         return (ticket, effects)
@@ -68,6 +75,11 @@ extension Multiplexer {
         switch request.method {
         case .removed: return .removedMethod(request.methodName)
         case .task where configuration.era == .legacy: return .unknownMethod(request.methodName)
+        case .task where configuration.audience == .everybody:
+            let buffer = message.bytes
+            let task = message.envelope.string(message.envelope.taskID, in: buffer.readableBytesUInt8Span)
+            guard task.map({ taskOwners.isOwner(request.principal, of: $0) }) != true else { return nil }
+            return ModernError(code: ErrorCode.invalidParams, message: "unknown task: \(task ?? "")")
         case .callTool where !configuration.tools.allowsEverything:
             let buffer = message.bytes
             let name = message.envelope.string(message.envelope.name, in: buffer.readableBytesUInt8Span)
