@@ -94,7 +94,7 @@ extension Multiplexer {
         if ServerMethod(message.envelope, in: bytes) == .ping {
             return Effects(.send(LodgeMessage.emptyResult(id: id)))
         }
-        guard configuration.isolation == .client, !configuration.ownHandshake else {
+        guard configuration.hasOneClient else {
             let method = message.envelope.text(message.envelope.method, in: bytes)
             var effects = Effects(
                 .send(
@@ -128,21 +128,21 @@ extension Multiplexer {
         case .cancelled:
             return serverCancelled(message)
         case .listChanged:
-            if configuration.isolation == .client { return toTheClient(message) }
+            if !configuration.isForMany { return toTheClient(message) }
             let notice = LodgeMessage.oneLine(message)
             // Decoded, so that a method spelled with escapes is no list of its own.
             if let method = message.envelope.method, let name = JSONString.decode(bytes, contents: method) {
                 listChanges[RawID(Array(name.utf8))] = (notice, now)
             }
             return streams.isEmpty ? Effects() : Effects(.fanOut(Array(streams.values), notice))
-        case .resourceUpdated where configuration.isolation == .shared:
+        case .resourceUpdated where configuration.isForMany:
             guard let uri = message.envelope.string(message.envelope.uri, in: bytes) else { return Effects() }
             let interested = subscriptions.subscribers(of: uri).compactMap { streams[$0] }
             return interested.isEmpty ? Effects() : Effects(.fanOut(interested, LodgeMessage.oneLine(message)))
-        case .message where configuration.isolation == .shared:
+        case .message where configuration.isForMany:
             return Effects(.log(.serverLogMessage(text: message.envelope.text(message.envelope.params, in: bytes))))
         case .message, .resourceUpdated, .ping, .other:
-            guard configuration.isolation == .client, !configuration.ownHandshake else {
+            guard configuration.hasOneClient else {
                 let method = message.envelope.text(message.envelope.method, in: bytes)
                 return Effects(.log(.unroutedNotification(method: method)))
             }
