@@ -97,6 +97,15 @@ extension Multiplexer {
 
     // MARK: Requests of the server
 
+    /// Whether what the server asks and tells by itself belongs to a call of a modern client.
+    private var isForModernClients: Bool {
+        switch configuration.audience {
+        case .principal: true
+        case .call: pending.contains { $0.value.modern != nil }
+        case .everybody, .session: false
+        }
+    }
+
     private mutating func requested(_ message: ServerMessage, now: ContinuousClock.Instant) -> Effects {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
@@ -105,11 +114,11 @@ extension Multiplexer {
         if ServerMethod(message.envelope, in: bytes) == .ping {
             return Effects(.send(LodgeMessage.emptyResult(id: id)))
         }
-        if configuration.audience == .principal {
+        if isForModernClients {
             let method = message.envelope.method.flatMap { JSONString.decode(bytes, contents: $0) } ?? ""
             return asked(message, id: id, method: method, now: now)
         }
-        guard configuration.isolation == .client, !configuration.ownHandshake else {
+        guard configuration.hasOneClient else {
             let method = message.envelope.text(message.envelope.method, in: bytes)
             var effects = Effects(
                 .send(
@@ -159,15 +168,15 @@ extension Multiplexer {
             let interested = subscriptions.subscribers(of: uri).compactMap { streams[$0] }
             if !interested.isEmpty { effects.append(.fanOut(interested, LodgeMessage.oneLine(message))) }
             return effects
-        case .message where configuration.audience == .principal:
+        case .message where isForModernClients:
             if let sink = listener(to: message.envelope.logLevel(in: bytes)) {
                 return Effects(.deliver(sink, LodgeMessage.oneLine(message)))
             }
             return Effects(.log(.serverLogMessage(text: message.envelope.text(message.envelope.params, in: bytes))))
-        case .message where configuration.isolation == .shared:
+        case .message where configuration.isForMany:
             return Effects(.log(.serverLogMessage(text: message.envelope.text(message.envelope.params, in: bytes))))
         case .message, .resourceUpdated, .ping, .other:
-            guard configuration.isolation == .client, !configuration.ownHandshake else {
+            guard configuration.hasOneClient else {
                 let method = message.envelope.text(message.envelope.method, in: bytes)
                 return Effects(.log(.unroutedNotification(method: method)))
             }

@@ -57,14 +57,25 @@ package struct Multiplexer: ~Copyable {
         /// The version under which Lodge names itself to the server.
         package var clientVersion: String
 
-        var showsStderrTail: Bool { isolation == .client || solePrincipal }
+        var showsStderrTail: Bool { !isForMany || solePrincipal }
+
+        /// Whether clients that know nothing of each other share the upstream.
+        var isForMany: Bool { audience == .everybody }
+
+        /// Whether a task would outlive the upstream that has it, or could be reached by who did not start it.
+        var withholdsTasks: Bool { isForMany || audience == .call }
+
+        /// Whether what the server asks and tells by itself has one client that it belongs to.
+        ///
+        /// Not so where Lodge made the handshake of a session's upstream, as a proof: there is no client yet.
+        var hasOneClient: Bool { audience == .call || (audience == .session && !ownHandshake) }
 
         package init(server: String, isolation: Isolation, clientVersion: String) {
             self.server = server
             self.isolation = isolation
             self.clientVersion = clientVersion
-            ownHandshake = isolation == .shared
-            audience = isolation == .shared ? .everybody : .session
+            ownHandshake = isolation != .client
+            audience = isolation == .client ? .session : .everybody
         }
     }
 
