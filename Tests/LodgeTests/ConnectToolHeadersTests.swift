@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import LodgeTestSupport
-import Synchronization
 import Testing
 
 /// The headers of a tool's parameters, as `lodge connect` learns them (2026-07-28).
@@ -57,7 +56,7 @@ struct ConnectToolHeadersTests {
     func refresh(events: Bool) async throws {
         try await ScriptedServer.with({ request, answer in
             let page = request.body.contains(#""cursor":"c""#) ? 2 : 1
-            let own = #""lodge-tools-\#(page)""#
+            let own = #""lodge-tools-1-\#(page)""#
             let body: String
             switch (request["Mcp-Method"], request["Mcp-Param-New"]) {
             case ("tools/list", _):
@@ -90,10 +89,10 @@ struct ConnectToolHeadersTests {
     }
 
     @Test("a mismatch that no header of the tool mends is passed on, after one look") func hopeless() async throws {
-        let tools = Mutex(Self.tool("t", "New"))
         try await ScriptedServer.with({ request, answer in
             if request["Mcp-Method"] == "tools/list" {
-                return answer.json(Message.result(#""lodge-tools-1""#, #""tools":[\#(tools.withLock { $0 })]"#))
+                let own = #""lodge-tools-\#(request.number == 2 ? 1 : 2)-1""#
+                return answer.json(Message.result(own, #""tools":[\#(Self.tool("t", "New"))]"#))
             }
             answer.respond(400, ["content-type": "application/json"], Self.mismatch)
         }) { server in

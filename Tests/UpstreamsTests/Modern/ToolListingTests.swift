@@ -78,7 +78,7 @@ import Testing
         let request = try #require(ToolListRequest(for: call, page: 2, cursor: Array(#""c""#.utf8)))
         #expect(
             String(buffer: request.bytes)
-                == #"{"jsonrpc":"2.0","id":"lodge-tools-2","method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"x":1e400}},"cursor":"c"}}"#
+                == #"{"jsonrpc":"2.0","id":"lodge-tools-1-2","method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"x":1e400}},"cursor":"c"}}"#
         )
         #expect(
             request.fields == [HTTPField("MCP-Protocol-Version", "2026-07-28"), HTTPField("Mcp-Method", "tools/list")])

@@ -23,7 +23,8 @@ struct ToolListRequest: Sendable {
         var params = Array(#"{"_meta":"#.utf8) + JSONValue.object(own).serialized
         if let cursor { params += Array(#","cursor":"#.utf8) + cursor }
         params.append(UInt8(ascii: "}"))
-        id = RawID(string: "lodge-tools-\(page)")
+        // Of two calls that ask at the same time each has ids of its own.
+        id = RawID(string: "lodge-tools-\(call.number)-\(page)")
         bytes = ByteBuffer(bytes: MessageBuilder.request(id: id, method: "tools/list", params: params))
         fields = call.fields.filter { $0.name == "MCP-Protocol-Version" } + [HTTPField("Mcp-Method", "tools/list")]
     }
