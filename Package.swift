@@ -99,14 +99,15 @@ let package = Package(
         library(
             "Upstreams",
             [
-                "BrokerCore", "ChildProcesses", "HTTPTransport", "JSONRPC", "Secrets", "ServerSentEvents", logging,
-                nioCore, nioPosix,
+                "BrokerCore", "ChildProcesses", "HTTPTransport", "JSONRPC", "MCPProtocol", "Secrets",
+                "ServerSentEvents", logging, nioCore, nioPosix,
             ]),
         tests(
             "UpstreamsTests",
             [
                 "BrokerCore", "ChildProcesses", "HTTPTransport", "JSONRPC", "LodgeConfiguration", "LodgeTestSupport",
-                "Secrets", "Upstreams", logging, nioCore, .product(name: "NIOEmbedded", package: "swift-nio"), nioPosix,
+                "MCPProtocol", "Secrets", "Upstreams", logging, nioCore,
+                .product(name: "NIOEmbedded", package: "swift-nio"), nioPosix,
             ]),
 
         // MARK: Gateway
@@ -179,7 +180,7 @@ let package = Package(
         executable("DemoAgent", ["FixtureKit"], path: "Fixtures/DemoAgent"),
         executable("EverythingServer", ["FixtureKit"], path: "Fixtures/EverythingServer"),
         executable("FixtureServer", ["FixtureKit"], path: "Fixtures/FixtureServer"),
-        tests("FixtureTests", ["FixtureKit"]),
+        tests("FixtureTests", ["EverythingServer", "FixtureKit"]),
         library("LodgeTestSupport", [nioCore, nioPosix], path: "Tests/TestSupport"),
 
         // MARK: Fuzz

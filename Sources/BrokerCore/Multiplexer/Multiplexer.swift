@@ -50,17 +50,32 @@ package struct Multiplexer: ~Copyable {
         package var outageIsUnavailable = false
         /// Whether one principal alone uses the upstream, so that the server's stderr tells nothing of others.
         package var solePrincipal = false
+        /// Whether a request that was asked for input can go on at this upstream only, since there are others.
+        package var isPinned = false
+        /// What Lodge declares to the server that its client can be asked, a raw object.
+        package var declaredCapabilities = Array("{}".utf8)
         /// The version under which Lodge names itself to the server.
         package var clientVersion: String
 
-        var showsStderrTail: Bool { isolation == .client || solePrincipal }
+        var showsStderrTail: Bool { !isForMany || solePrincipal }
+
+        /// Whether clients that know nothing of each other share the upstream.
+        var isForMany: Bool { audience == .everybody }
+
+        /// Whether a task would outlive the upstream that has it, or could be reached by who did not start it.
+        var withholdsTasks: Bool { isForMany || audience == .call }
+
+        /// Whether what the server asks and tells by itself has one client that it belongs to.
+        ///
+        /// Not so where Lodge made the handshake of a session's upstream, as a proof: there is no client yet.
+        var hasOneClient: Bool { audience == .call || (audience == .session && !ownHandshake) }
 
         package init(server: String, isolation: Isolation, clientVersion: String) {
             self.server = server
             self.isolation = isolation
             self.clientVersion = clientVersion
-            ownHandshake = isolation == .shared
-            audience = isolation == .shared ? .everybody : .session
+            ownHandshake = isolation != .client
+            audience = isolation == .client ? .session : .everybody
         }
     }
 
@@ -128,6 +143,19 @@ package struct Multiplexer: ~Copyable {
     var subscriptions = SubscriptionTable()
     var levels: [SessionKey: LogLevel] = [:]
     var serverRequests: [Ticket: ServerRequest] = [:]
+    /// What modern clients are told of the server; nil before its handshake.
+    var identity: ServerIdentity?
+    /// Modern clients that listen to changes, over every generation.
+    var listeners: [Ticket: Listener] = [:]
+    /// Calls of modern clients that wait for an answer of their client, by their ticket.
+    var suspended: [Ticket: Suspension] = [:]
+    /// How often the client of a call was asked, for as long as the call is in flight.
+    var rounds: [Ticket: UInt32] = [:]
+    var cache = ResultCache()
+    var annotatedTools = AnnotatedTools()
+    var taskOwners = TaskOwners()
+    /// The level that the server was set to for modern clients; nil where it was not.
+    var serverLevel: LogLevel?
     /// Messages for the one client of this upstream that had no way to it yet; bounded.
     var outbox = Outbox()
     /// The point in time for which the timer is armed.
@@ -152,6 +180,7 @@ package struct Multiplexer: ~Copyable {
     /// Whether nothing of any client is left here: what a test of leaks asks.
     package var isQuiet: Bool {
         pending.isEmpty && held.isEmpty && initializing.isEmpty && serverRequests.isEmpty && outbox.isEmpty
+            && listeners.isEmpty && suspended.isEmpty && rounds.isEmpty
     }
 
     /// Whether a generation runs that has not answered its handshake at all.
