@@ -124,10 +124,16 @@ extension MatrixBench {
                 #"{"jsonrpc":"2.0","id":"q","method":"\#(message.method)","params":\#(message.params)}"#)
             letTimePass()
         }
-        if let refusal = try newlySent().compactMap({ $0["error"]?["message"]?.string }).first { return .refused(refusal) }
-        if sink.messages.contains(where: { $0.contains(message.method) }) || stream.heard(message.method) { return passed }
+        if let refusal = try newlySent().compactMap({ $0["error"]?["message"]?.string }).first {
+            return .refused(refusal)
+        }
+        if sink.messages.contains(where: { $0.contains(message.method) }) || stream.heard(message.method) {
+            return passed
+        }
         if let refusal = sink.refusal { return .refused(refusal) }
-        if sink.bodies.contains(where: { $0.contains("input_required") && $0.contains(message.method) }) { return passed }
+        if sink.bodies.contains(where: { $0.contains("input_required") && $0.contains(message.method) }) {
+            return passed
+        }
         return .local
     }
 

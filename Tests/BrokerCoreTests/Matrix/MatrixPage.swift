@@ -35,7 +35,8 @@ enum MatrixPage {
         let isFromClient = kinds.contains(.clientRequest)
         let columns = MatrixRevision.allCases
         var text = "\n### \(title)\n\n| \(isFromClient ? "client" : "server") of | "
-        text += columns.map(\.rawValue).joined(separator: " | ") + " |\n|" + String(repeating: " --- |", count: 6) + "\n"
+        text +=
+            columns.map(\.rawValue).joined(separator: " | ") + " |\n|" + String(repeating: " --- |", count: 6) + "\n"
         var reasons: [String: [String]] = [:]
         for message in MatrixMessage.all where kinds.contains(message.kind) {
             text += "| \(message.title) |"

@@ -32,6 +32,9 @@ extension Multiplexer {
             return refuse(
                 id, method, code: ErrorCode.methodNotFound, "the client did not declare what '\(method)' needs")
         }
+        if let answer = pending[ticket]?.modern?.answerInAdvance(to: id) {
+            return Effects(.send(MessageBytes(bytes: MessageBuilder.result(id: id, answer))))
+        }
         return add(message, id, InputRequired.Request(key: "", method: method, params: params), to: ticket, now: now)
     }
 
@@ -168,6 +171,16 @@ extension Multiplexer {
             }
         }
         return effects
+    }
+}
+
+extension ModernRequest {
+    /// What a client said to a question before it was asked: it brought answers without a state, which is its right.
+    ///
+    /// Only a question with a name can be meant; numbers are counted anew with every run of a server.
+    fileprivate func answerInAdvance(to id: RawID) -> [UInt8]? {
+        guard state == nil, let name = JSONString.decode(id.array.span, 0..<id.count) else { return nil }
+        return message.inputResponses.last { $0.key == name }?.result
     }
 }
 
