@@ -31,6 +31,14 @@ final class Exchange: Sendable {
         used = Mutex([:])
     }
 
+    /// A further round of a task, whose answers came by themselves.
+    init(_ envelope: Envelope, _ request: Request, given: JSONValue) {
+        self.envelope = envelope
+        self.request = request
+        self.given = given
+        used = Mutex([:])
+    }
+
     /// The answers to questions that are asked together; throws ``InputRequired`` while one is missing or is none.
     func answers(to questions: [Question], isSealed: Bool) throws -> [JSONValue] {
         let answers = questions.map(answer)

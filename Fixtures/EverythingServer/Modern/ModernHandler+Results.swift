@@ -26,6 +26,7 @@ extension ModernHandler {
             "tools": ["listChanged": true],
             "completions": [:],
             "experimental": ["everything/fixture": ["kept": true]],
+            "extensions": .object([.init(ModernTasks.extensionName, [:])]),
         ],
         "instructions": .string(Session.instructions),
     ]

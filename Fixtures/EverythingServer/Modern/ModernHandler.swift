@@ -6,6 +6,7 @@ import FixtureKit
 struct ModernHandler: Sendable {
     let session: Session
     let listens = Listens()
+    private let tasks = ModernTasks()
     let paging: Paging
     let hint: CacheHint
     private let link: ModernLink
@@ -16,7 +17,7 @@ struct ModernHandler: Sendable {
         self.paging = paging
         self.hint = hint
         link = ModernLink(listens: listens)
-        tools = Catalogue.tools(session, link, holds) + [Self.endSubscriptions(listens)]
+        tools = Catalogue.tools(session, link, holds) + [Self.endSubscriptions(listens), Self.askingTask(link)]
     }
 
     func reply(to request: Request, over connection: Connection) -> Reply {
@@ -48,9 +49,9 @@ struct ModernHandler: Sendable {
             work(exchange) { try await AskingPrompt.get(link, $0) }
         case "prompts/get": .now(Prompts.get(params, session).map(Self.completed))
         case "completion/complete": .now(Completions.complete(params).map(Self.completed))
-        case "tools/call": try call(params, exchange)
+        case "tools/call": try call(request, exchange, over: connection)
         case "subscriptions/listen": try listen(request, over: connection)
-        default: .error(.unknownMethod(request.method))
+        default: try replyToTask(request, exchange.envelope)
         }
     }
 
@@ -58,12 +59,25 @@ struct ModernHandler: Sendable {
         .now(hint.added(to: outcome).map(Self.completed))
     }
 
-    private func call(_ params: JSONValue, _ exchange: Exchange) throws(RPCError) -> Reply {
+    private func call(
+        _ request: Request, _ exchange: Exchange, over connection: Connection
+    ) throws(RPCError) -> Reply {
+        let params = request.params
         let name = params["name"]?.text ?? ""
         guard let tool = presentTools.first(where: { $0.name == name }) else {
             throw .invalidParams("unknown tool '\(name)'")
         }
-        return work(exchange) { try await tool.result(params, $0) }
+        let isTask = Self.taskTools.contains(name) && ModernTasks.isDeclared(in: exchange.envelope.capabilities)
+        guard isTask else { return work(exchange) { try await tool.result(params, $0) } }
+        return tasks.start(request, exchange, over: connection) { try await tool.result(params, $0) }
+    }
+
+    /// The tools that answer with a task where the client knows of tasks.
+    private static let taskTools: Set = ["slow_task", "asking_task"]
+
+    private func replyToTask(_ request: Request, _ envelope: Envelope) throws(RPCError) -> Reply {
+        guard let result = try tasks.reply(to: request, envelope) else { throw .unknownMethod(request.method) }
+        return .result(Self.completed(result))
     }
 
     /// Work that may ask the client, and then is answered with what it asks.
@@ -108,6 +122,12 @@ struct ModernHandler: Sendable {
     private static func endSubscriptions(_ listens: Listens) -> Tool {
         Tool("end_subscriptions", "Ends every open subscription from the server's side") { _, _ in
             .content(.text("ended \(listens.endAll())"))
+        }
+    }
+    private static func askingTask(_ link: ModernLink) -> Tool {
+        Tool("asking_task", "Asks the user, as a task if the client knows of tasks") { _, context in
+            let answer = try await link.ask(.form("user_name", "What is your name?", field: "name"), context)
+            return .content(.text("User response: action=\(answer["action"]?.text ?? "none")"))
         }
     }
 }

@@ -49,6 +49,13 @@ struct EraTests {
         #expect(try server.ask(Modern.request(3, "tools/list"))["result"]?["tools"] != nil)
     }
 
+    @Test("words that are no options are shown by 'whoami' and change nothing")
+    func words() throws {
+        let server = try ServerProcess("one two", "$HOME;*")
+        let seen = try server.ask(Modern.call(1, "whoami"))["result"]?["structuredContent"]
+        #expect(seen?["arguments"] == ["one two", "$HOME;*"])
+    }
+
     /// Names that the conformance suite calls in both eras.
     private static let names: Set = [
         "test_simple_text", "test_image_content", "test_audio_content", "test_embedded_resource",
