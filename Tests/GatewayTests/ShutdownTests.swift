@@ -99,6 +99,10 @@ struct ShutdownTests {
                 guard method == "tools/list" else { continue }
                 await group.triggerGracefulShutdown()
                 #expect(await relay.nextWithdrawal() == 1)
+                let meta = #""_meta":{"io.modelcontextprotocol/subscriptionId":1}"#
+                let farewell = result(1, #"{"resultType":"complete",\#(meta)}"#)
+                let end = try await listener.message()
+                #expect(end == RawEvent(block: "event: message\ndata: \(farewell)"))
                 #expect(try await listener.message() == nil)
                 try await listener.closed()
                 call.answer()
