@@ -77,37 +77,44 @@ let package = Package(
         library("Secrets", [.product(name: "Crypto", package: "swift-crypto")], readme: true),
         tests("SecretsTests", ["Secrets"]),
 
+        // MARK: MCPProtocol
+        library("MCPProtocol", ["JSONRPC"]),
+        tests("MCPProtocolTests", ["JSONRPC", "MCPProtocol"]),
+
         // MARK: Sandbox
         library("Sandbox", readme: true),
         tests("SandboxTests", ["Sandbox"]),
 
         // MARK: LodgeConfiguration
-        library("LodgeConfiguration", ["Secrets"], readme: true),
-        tests("LodgeConfigurationTests", ["LodgeConfiguration"]),
+        library("LodgeConfiguration", ["MCPProtocol", "Secrets"], readme: true),
+        tests("LodgeConfigurationTests", ["LodgeConfiguration", "MCPProtocol"]),
 
         // MARK: BrokerCore
-        library("BrokerCore", ["JSONRPC", "LodgeConfiguration", "Secrets", logging, nioCore]),
-        tests("BrokerCoreTests", ["BrokerCore", "JSONRPC", "LodgeConfiguration", "Secrets", logging, nioCore]),
+        library("BrokerCore", ["JSONRPC", "LodgeConfiguration", "MCPProtocol", "Secrets", logging, nioCore]),
+        tests(
+            "BrokerCoreTests",
+            ["BrokerCore", "JSONRPC", "LodgeConfiguration", "MCPProtocol", "Secrets", logging, nioCore]),
 
         // MARK: Upstreams
         library(
             "Upstreams",
             [
-                "BrokerCore", "ChildProcesses", "HTTPTransport", "JSONRPC", "Secrets", "ServerSentEvents", logging,
-                nioCore, nioPosix,
+                "BrokerCore", "ChildProcesses", "HTTPTransport", "JSONRPC", "MCPProtocol", "Secrets",
+                "ServerSentEvents", logging, nioCore, nioPosix,
             ]),
         tests(
             "UpstreamsTests",
             [
                 "BrokerCore", "ChildProcesses", "HTTPTransport", "JSONRPC", "LodgeConfiguration", "LodgeTestSupport",
-                "Secrets", "Upstreams", logging, nioCore, .product(name: "NIOEmbedded", package: "swift-nio"), nioPosix,
+                "MCPProtocol", "Secrets", "Upstreams", logging, nioCore,
+                .product(name: "NIOEmbedded", package: "swift-nio"), nioPosix,
             ]),
 
         // MARK: Gateway
         library(
             "Gateway",
             [
-                "BrokerCore", "JSONRPC", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "BrokerCore", "JSONRPC", "MCPProtocol", .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"), logging, nioCore, nioHTTP1,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -116,7 +123,7 @@ let package = Package(
         tests(
             "GatewayTests",
             [
-                "BrokerCore", "Gateway", "JSONRPC", "LodgeTestSupport", logging, nioCore,
+                "BrokerCore", "Gateway", "JSONRPC", "LodgeTestSupport", "MCPProtocol", logging, nioCore,
                 .product(name: "NIOEmbedded", package: "swift-nio"), nioHTTP1, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
@@ -130,7 +137,8 @@ let package = Package(
             "BrokerDaemon",
             [
                 "AgentClients", "BrokerCore", "ChildProcesses", "Gateway", "HTTPTransport", "JSONRPC",
-                "LodgeConfiguration", "Sandbox", "Secrets", "Upstreams", logging, nioCore, nioHTTP1, nioPosix,
+                "LodgeConfiguration", "MCPProtocol", "Sandbox", "Secrets", "Upstreams", logging, nioCore, nioHTTP1,
+                nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
@@ -146,9 +154,8 @@ let package = Package(
         library(
             "LodgeCommands",
             [
-                "AgentClients", "BrokerDaemon", "FrontDoors", "HTTPTransport", "LodgeConfiguration", "Sandbox",
-                "Secrets",
-                "Upstreams",
+                "AgentClients", "BrokerDaemon", "FrontDoors", "HTTPTransport", "LodgeConfiguration", "MCPProtocol",
+                "Sandbox", "Secrets", "Upstreams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
             ]),
         tests(
@@ -173,7 +180,7 @@ let package = Package(
         executable("DemoAgent", ["FixtureKit"], path: "Fixtures/DemoAgent"),
         executable("EverythingServer", ["FixtureKit"], path: "Fixtures/EverythingServer"),
         executable("FixtureServer", ["FixtureKit"], path: "Fixtures/FixtureServer"),
-        tests("FixtureTests", ["FixtureKit"]),
+        tests("FixtureTests", ["EverythingServer", "FixtureKit"]),
         library("LodgeTestSupport", [nioCore, nioPosix], path: "Tests/TestSupport"),
 
         // MARK: Fuzz

@@ -10,6 +10,7 @@
 //   --seconds S       measured time (2), after --warmup S (0) that is not counted
 //   --calls N         stop after N counted calls, if that comes first
 //   --tool echo|big   big answers with --bytes N; --name N is what the tool is called there
+//   --meta JSON       the `_meta` of each call, as a client of 2026-07-28 sends it
 //
 // FILE holds the extra headers of each connection, one block a connection, blocks parted by an empty line; connections
 // beyond the last block start again at the first. Every call has an id of its own and, with echo, a text made of it; an
@@ -51,10 +52,10 @@ typedef struct {
 
 static struct {
     int port, connections;
-    const char *path, *sse, *headers, *tool, *name;
+    const char *path, *sse, *headers, *tool, *name, *meta;
     double seconds, warmup;
     uint64_t calls, bytes;
-} options = {0, 1, "/mcp", NULL, NULL, "echo", NULL, 2, 0, UINT64_MAX, 0};
+} options = {0, 1, "/mcp", NULL, NULL, "echo", NULL, NULL, 2, 0, UINT64_MAX, 0};
 
 static struct {
     uint64_t all, counted, wrong, failed, bytes;
@@ -102,20 +103,21 @@ static void post(Connection *connection, const char *body, int length) {
 }
 
 static void send_call(Connection *connection) {
-    char body[512];
+    char body[1024], meta[512] = "";
     unsigned long long id = ++connection->id;
     const char *name = options.name != NULL ? options.name : options.tool;
     int length;
+    if (options.meta != NULL) snprintf(meta, sizeof meta, ",\"_meta\":%s", options.meta);
     if (strcmp(options.tool, "big") == 0) {
         length = snprintf(body, sizeof body,
                           "{\"jsonrpc\":\"2.0\",\"id\":%llu,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\","
-                          "\"arguments\":{\"bytes\":%llu}}}",
-                          id, name, (unsigned long long)options.bytes);
+                          "\"arguments\":{\"bytes\":%llu}%s}}",
+                          id, name, (unsigned long long)options.bytes, meta);
     } else {
         length = snprintf(body, sizeof body,
                           "{\"jsonrpc\":\"2.0\",\"id\":%llu,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\","
-                          "\"arguments\":{\"text\":\"t-%llu\"}}}",
-                          id, name, id);
+                          "\"arguments\":{\"text\":\"t-%llu\"}%s}}",
+                          id, name, id, meta);
     }
     connection->length = connection->body = connection->scanned = connection->remaining = 0;
     connection->chunked = false;
@@ -377,7 +379,8 @@ static void parse(int argc, char **argv) {
         {"seconds", required_argument, NULL, 's'},  {"warmup", required_argument, NULL, 'w'},
         {"calls", required_argument, NULL, 'n'},    {"tool", required_argument, NULL, 't'},
         {"bytes", required_argument, NULL, 'b'},    {"sse", required_argument, NULL, 'S'},
-        {"name", required_argument, NULL, 'N'},     {NULL, 0, NULL, 0},
+        {"name", required_argument, NULL, 'N'},     {"meta", required_argument, NULL, 'm'},
+        {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "+", names, NULL)) != -1) {
@@ -393,10 +396,15 @@ static void parse(int argc, char **argv) {
         case 'b': options.bytes = strtoull(optarg, NULL, 10); break;
         case 'S': options.sse = optarg; break;
         case 'N': options.name = optarg; break;
+        case 'm': options.meta = optarg; break;
         default: exit(2);
         }
     }
     bool pipe = optind < argc;
+    if (options.meta != NULL && strlen(options.meta) > 480) {
+        fprintf(stderr, "load: --meta is too long\n");
+        exit(2);
+    }
     if (pipe == (options.port != 0) || options.connections < 1 || options.connections > most_connections
         || (pipe && options.connections != 1)) {
         fprintf(stderr, "load: give --port N, or a child after --; a pipe has one connection\n");

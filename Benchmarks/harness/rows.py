@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One function a row. Subjects alternate within a round, and a number is the median of the rounds (least to most)."""
 
+import json
 import os
 import re
 import statistics
@@ -10,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from . import processes
-from .subjects import INITIALIZE, BareRelay, Lodge, LodgeOfTen, McpProxy, Translate
+from .subjects import INITIALIZE, MODERN_META, BareRelay, Lodge, LodgeOfTen, McpProxy, Translate
 from .workbench import say
 
 BIG_BYTES = 50_000_000
@@ -355,6 +356,32 @@ def sse(plan):
     return [Row("tools/call over HTTP+SSE, against Streamable HTTP", "≥ 0.6 ×", f"{text} ×", value >= 0.6, how)]
 
 
+def eras(plan):
+    """A modern client in front of a legacy server, which is translated both ways, against a legacy client."""
+    if not plan.lodge:
+        return []
+    rows = []
+    with Lodge(plan.bench) as lodge:
+        modern = {"meta": json.dumps(MODERN_META, separators=(",", ":"))}
+        for connections, key in ((16, "rate"), (1, "p50_us")):
+            name = f"eras, {connections}"
+            ways = [
+                Way("legacy clients", lodge, lodge.headers_file(connections), {}),
+                Way("modern clients", lodge, lodge.modern_file(), modern),
+            ]
+            value, text, how = compared(plan, name, ways, connections)
+            if key == "rate":
+                what, target, met = "tools/call by modern clients, against legacy ones", "≥ 0.9 ×", value >= 0.9
+                how = how.replace("with a session each", "each")
+            else:
+                value, text = ratio(name, plan, "modern clients", "legacy clients", key)
+                times = [spread(plan.values(name, way.name, key), "{:,.1f}") for way in reversed(ways)]
+                what, target, met = "the same, p50 at 1 connection", "≤ 1.1 ×", value <= 1.1
+                how = "µs: " + " to ".join(times)
+            rows.append(Row(what, target, f"{text} ×", met, how))
+    return rows
+
+
 def aggregate(plan):
     if not plan.lodge:
         return []
@@ -407,6 +434,7 @@ ROWS = {
     "big": big,
     "crash": crash,
     "sse": sse,
+    "eras": eras,
     "aggregate": aggregate,
     "streams": streams,
 }

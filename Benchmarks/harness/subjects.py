@@ -24,6 +24,12 @@ INITIALIZE = {
         "clientInfo": {"name": "lodge-benchmarks", "version": "1"},
     },
 }
+MODERN = "2026-07-28"
+MODERN_META = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientInfo": {"name": "lodge-benchmarks", "version": "1"},
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
 INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
 
 
@@ -193,6 +199,12 @@ class Subject:
     def token_file(self):
         """The headers of a client that has no session yet."""
         return self.written("headers.txt", "\n".join(f"{key}: {value}" for key, value in self.headers.items()))
+
+    def modern_file(self, tool="echo"):
+        """The headers of a client of 2026-07-28, which has no session at all."""
+        modern = {"MCP-Protocol-Version": MODERN, "Mcp-Method": "tools/call", "Mcp-Name": tool}
+        lines = [f"{key}: {value}" for key, value in {**self.headers, **modern}.items()]
+        return self.written("headers-modern.txt", "\n".join(lines))
 
     def written(self, name, text):
         file = self.directory / name

@@ -16,21 +16,23 @@ package final class ClientMessage: Sendable {
     package let isStateless: Bool
     /// The servers that the client's grant reaches, for an endpoint that stands for several.
     package let servers: Grant.Servers
+    /// The `Mcp-Param-*` header fields that came with a modern request, in the order they came in.
+    package let parameterFields: [ParameterField]
     /// The raw name that the server gets in place of `params.name`; nil leaves it as it is.
     let toolName: [UInt8]?
 
     package convenience init(
         bytes: ByteBuffer, envelope: Envelope, session: String?, principal: Principal, isStateless: Bool = false,
-        servers: Grant.Servers = .all
+        servers: Grant.Servers = .all, parameterFields: [ParameterField] = []
     ) {
         self.init(
             bytes: bytes, envelope: envelope, session: session, principal: principal, isStateless: isStateless,
-            servers: servers, toolName: nil)
+            servers: servers, parameterFields: parameterFields, toolName: nil)
     }
 
     private init(
         bytes: ByteBuffer, envelope: Envelope, session: String?, principal: Principal, isStateless: Bool,
-        servers: Grant.Servers, toolName: [UInt8]?
+        servers: Grant.Servers, parameterFields: [ParameterField], toolName: [UInt8]?
     ) {
         self.bytes = bytes
         self.envelope = envelope
@@ -38,6 +40,7 @@ package final class ClientMessage: Sendable {
         self.principal = principal
         self.isStateless = isStateless
         self.servers = servers
+        self.parameterFields = parameterFields
         self.toolName = toolName
     }
 
@@ -47,7 +50,24 @@ package final class ClientMessage: Sendable {
         JSONString.encode(tool, into: &raw)
         return ClientMessage(
             bytes: bytes, envelope: envelope, session: session, principal: principal, isStateless: isStateless,
-            servers: servers, toolName: raw)
+            servers: servers, parameterFields: parameterFields, toolName: raw)
+    }
+
+    /// Whether the message brings the metadata of the modern era with it, which makes it a modern one whatever else
+    /// it says. A notification or a response is never modern: that era has no such messages over HTTP.
+    package var isModern: Bool { envelope.kind == .request && envelope.hasModernMeta }
+}
+
+/// One `Mcp-Param-*` header field of a modern request: a copy of an argument (2026-07-28, Streamable HTTP).
+package struct ParameterField: Hashable, Sendable {
+    /// In lower case, with its prefix.
+    package let name: String
+    /// As it was written, without the white space around it.
+    package let value: String
+
+    package init(name: String, value: String) {
+        self.name = name
+        self.value = value
     }
 }
 

@@ -97,6 +97,7 @@ struct ServerAssembly: Sendable {
     ) -> Multiplexer.Configuration {
         var configuration = Multiplexer.Configuration(
             server: specification.name.text, isolation: specification.isolation, clientVersion: settings.version)
+        configuration.era = specification.era
         configuration.callTimeout = specification.callTimeout ?? settings.callTimeout
         configuration.absoluteTimeout = max(settings.callAbsoluteTimeout, specification.callTimeout ?? .zero)
         configuration.startTimeout = settings.startTimeout

@@ -65,6 +65,8 @@ package struct Envelope: Hashable, Sendable {
     @Stretch package var protocolVersion: Range<Int>?
     /// Raw value of `params.requestState`, else of `result.requestState` (multi-round-trip requests, 2026-07-28).
     @Stretch package var requestState: Range<Int>?
+    /// Raw value of `result._meta`.
+    @Stretch package var resultMeta: Range<Int>?
     /// Raw value of `result.resultType` (2026-07-28).
     @Stretch package var resultType: Range<Int>?
     /// Raw value of `params._meta["io.modelcontextprotocol/protocolVersion"]`.

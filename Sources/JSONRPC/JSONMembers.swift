@@ -54,4 +54,32 @@ package enum JSONMembers {
         }
         return finding
     }
+
+    /// Goes through the members of the object that stands at `object` in a message that has been scanned before.
+    ///
+    /// - Parameter body: gets the whole member, its name as it is written between its quotes, and its raw value, all in
+    ///   the offsets of the whole message.
+    package static func forEach(
+        in bytes: Span<UInt8>, object: Range<Int>,
+        _ body: (_ member: Range<Int>, _ name: Range<Int>, _ value: Range<Int>) -> Void
+    ) {
+        let text = bytes.extracting(object)
+        guard text.count > 0, text[0] == .openBrace else { return }
+        var walker = JSONWalker(maximumDepth: ContainerStack.capacity)
+        let base = object.lowerBound
+        do throws(ScanError) {
+            try walker.enterObject(depth: 0)
+            var isFirst = true
+            while let key = try walker.nextKey(text, isFirst: &isFirst) {
+                let start = walker.at
+                try walker.value(text, depth: 1)
+                body(
+                    base + key.start - 1..<base + walker.at, base + key.start..<base + key.end,
+                    base + start..<base + walker.at)
+            }
+        } catch {
+            // Not JSON after all: what was gone through is all there is.
+            return
+        }
+    }
 }

@@ -17,6 +17,7 @@ extension JSONWalker.Key {
     func paramsVariant(_ bytes: Span<UInt8>) -> Member? {
         if isVariant(bytes, of: "_meta") { return .paramsMeta }
         if isVariant(bytes, of: "requestid") { return .paramsRequestID }
+        if isVariant(bytes, of: "requeststate") { return .paramsRequestState }
         if isVariant(bytes, of: "task") { return .paramsTask }
         return isVariant(bytes, of: "taskid") ? .paramsTaskID : nil
     }

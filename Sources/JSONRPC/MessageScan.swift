@@ -133,7 +133,7 @@ struct MessageScan {
     private mutating func record(_ member: Member, _ bytes: Span<UInt8>) throws(ScanError) {
         if member == .paramsMeta || member == .resultMeta {
             let range = try meta(bytes, isResult: member == .resultMeta)
-            if member == .paramsMeta { envelope.meta = range }
+            if member == .paramsMeta { envelope.meta = range } else { envelope.resultMeta = range }
             return
         }
         let range = try value(bytes, depth: 2)

@@ -7,7 +7,7 @@
 package struct Splice: Hashable, Sendable {
     /// Names a replacement; what its bytes are, the caller knows.
     package enum Slot: UInt8, Hashable, Sendable {
-        case id, token, requestID, subscriptionID, name, uri, requestState, protocolVersion
+        case id, token, requestID, subscriptionID, name, uri, requestState, protocolVersion, meta, resultHead, errorCode
     }
 
     /// The next bytes to write.

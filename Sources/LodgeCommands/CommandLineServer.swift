@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import LodgeConfiguration
+import MCPProtocol
 
 /// What the flags of `serve` say of the server whose command stands behind `--`.
 struct CommandLineServer: ParsableArguments {
@@ -18,8 +19,11 @@ struct CommandLineServer: ParsableArguments {
     @Option(help: "Its working directory.")
     var cwd: String?
 
+    @Option(help: "What it speaks: legacy begins with initialize; modern is 2026-07-28. Nothing is probed.")
+    var era: Era?
+
     /// Whether any of the flags was given.
-    var isGiven: Bool { name != nil || !variables.isEmpty || envFile != nil || cwd != nil }
+    var isGiven: Bool { name != nil || !variables.isEmpty || envFile != nil || cwd != nil || era != nil }
 
     /// - Parameter environment: Lodge's own.
     func specification(
@@ -40,10 +44,13 @@ struct CommandLineServer: ParsableArguments {
                 child.workingDirectory = try ConfiguredValue(
                     cwd.replacing("${", with: "$${"), at: ValuePlace(server: serverName.text, role: .workingDirectory))
             }
-            let server = ServerSpecification(name: serverName, transport: .child(child), isolation: isolation)
+            var server = ServerSpecification(name: serverName, transport: .child(child), isolation: isolation)
+            server.era = era ?? .legacy
             return (server, entries.warnings)
         } catch let error as ConfigurationError {
             throw CommandFailure(message: error.description, status: 2)
         }
     }
 }
+
+extension Era: ExpressibleByArgument {}

@@ -73,7 +73,8 @@ struct ServeCommand: AsyncParsableCommand {
         }
         guard !command.isEmpty || !server.isGiven else {
             throw ValidationError(
-                "--name, --env, --env-file and --cwd are for a server behind --; put them into its entry in the file")
+                "--name, --env, --env-file, --cwd and --era are for a server behind --; put them into its entry in the file"
+            )
         }
         guard !stateless || isolation == .shared else {
             throw ValidationError(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import MCPProtocol
 
 /// The members of one server's object, taken one by one with their types checked; what is never taken is unknown.
 struct ServerEntry {
@@ -133,6 +134,7 @@ struct ServerEntry {
         let enabled = try boolean("enabled") ?? true
         guard enabled, !disabled else { return nil }
         let isolation = try isolation() ?? fallback
+        let era = try era() ?? .legacy
         let tools = try tools(server: name)
         let resultLimit = try resultLimit()
         let requires = try requiredVariables()
@@ -148,6 +150,7 @@ struct ServerEntry {
         specification.requires = requires
         specification.hostPort = port
         specification.callTimeout = timeout
+        specification.era = era
         return specification
     }
 
@@ -158,5 +161,14 @@ struct ServerEntry {
                 .value, "\(label): isolation '\(word)' is not known; use shared or client", at: location)
         }
         return isolation
+    }
+
+    private mutating func era() throws(ConfigurationError) -> Era? {
+        guard let (word, location) = try positionedString("era") else { return nil }
+        guard let era = Era(rawValue: word) else {
+            throw ConfigurationError(
+                .value, "\(label): era '\(word)' is not known; use legacy or modern", at: location)
+        }
+        return era
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import MCPProtocol
 
 /// A server as its configuration describes it, before anything is resolved or started.
 package struct ServerSpecification: Hashable, Sendable {
@@ -14,6 +15,8 @@ package struct ServerSpecification: Hashable, Sendable {
     package var hostPort: Int?
     /// How long a call of this server may go without an answer or progress; nil for the broker's.
     package var callTimeout: Duration?
+    /// What the server speaks; a child is never probed, since some servers end on what they do not expect.
+    package var era = Era.legacy
     /// Where the server is defined; nil if on a command line.
     package var origin: SourceLocation?
 

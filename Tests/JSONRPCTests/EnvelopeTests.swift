@@ -44,6 +44,7 @@ struct EnvelopeTests {
             (#"{"id":1,"method":"m","params":{"_META":{}}}"#, .paramsMeta),
             (#"{"method":"m","params":{"requestId":1,"RequestId":2}}"#, .paramsRequestID),
             (#"{"id":1,"method":"m","params":{"Task":{}}}"#, .paramsTask),
+            ("{\"id\":1,\"method\":\"m\",\"params\":{\"RequestState\":\"x\"}}", .paramsRequestState),
             ("{\"id\":1,\"method\":\"m\",\"params\":{\"ta\u{17F}\u{212A}ID\":\"x\"}}", .paramsTaskID),
             (
                 "{\"id\":1,\"method\":\"m\",\"params\":{\"_meta\":{\"progre\u{17F}\u{17F}to\u{212A}en\":1}}}",

@@ -30,8 +30,24 @@ final class RecordingOwner: Upstream.Owner {
     /// An upstream of one shared server, which Lodge itself shakes hands with.
     func upstream() -> Upstream {
         let configuration = Multiplexer.Configuration(server: "files", isolation: .shared, clientVersion: "9.9.9")
-        return Upstream(configuration, owner: self, callLog: nil, logger: .quiet) { .now }
+        let ports = ServerPorts(
+            supervisor: IdleSupervisor(), sessionIDs: SessionIDs(signing: NoSigning()), callLog: nil, logger: .quiet,
+            now: { .now }, wallClock: { 0 })
+        return Upstream(configuration, owner: self, ports: ports)
     }
+}
+
+/// Starts and stops nothing: the tests here do that themselves.
+struct IdleSupervisor: UpstreamSupervisor {
+    func start(_ upstream: Upstream, restarts: Bool) {}
+    func stop(_ upstream: Upstream) {}
+}
+
+/// Accepts no id at all; nothing here opens a session.
+struct NoSigning: SessionSigning {
+    var keyID: [UInt8] { [0, 0, 0, 0] }
+    func signature(of bytes: [UInt8]) -> [UInt8] { [] }
+    func isSignature(_ signature: [UInt8], of bytes: [UInt8]) -> Bool { false }
 }
 
 extension Logger {

@@ -2,6 +2,7 @@
 import JSONRPC
 import LodgeConfiguration
 import Logging
+import MCPProtocol
 import NIOCore
 import Synchronization
 

@@ -152,7 +152,8 @@ final class AggregateSession: Sendable {
         case .opened(let bytes, let session):
             end(.open(session: session), MemberGreeting(bytes), member)
         case .unavailable(let bytes, let retryAfter): end(.failed(bytes, retryAfter: retryAfter), nil, member)
-        case .message(let bytes), .unknownSession(let bytes): end(.failed(bytes, retryAfter: nil), nil, member)
+        case .message(let bytes), .failed(let bytes, _), .unknownSession(let bytes):
+            end(.failed(bytes, retryAfter: nil), nil, member)
         }
     }
 

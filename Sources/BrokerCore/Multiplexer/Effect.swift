@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package import JSONRPC
+import MCPProtocol
 package import NIOCore
 
 /// What the owner of a ``Multiplexer`` has to do, outside its lock and in order.
-package enum Effect: Sendable {
+enum Effect: Sendable {
     /// Write to the server.
     case send(MessageBytes)
     /// Write a client's request to the server under a ticket, its progress token replaced likewise.
@@ -16,6 +17,9 @@ package enum Effect: Sendable {
     case deliver(any CallSink, MessageBytes)
     /// Hand a message to sessions' own streams.
     case fanOut([any StreamSink], MessageBytes)
+    /// End a modern client's request with questions of its server, and a sealed state to come back with.
+    case askForInput(
+        any CallSink, id: RawID, ModernRequest, [InputRequired.Request], RequestState.Course)
     /// End a client request with an answer of Lodge's.
     case finish(any CallSink, Answer)
     /// Let a client in with the server's answer to `initialize`.
@@ -53,28 +57,28 @@ package final class ServerMessage: Sendable {
 }
 
 /// A few effects, in order; most inputs have one, which then costs no allocation.
-package struct Effects: Sendable {
+struct Effects: Sendable {
     private var first: Effect?
     private var rest: [Effect] = []
 
-    package init() {}
-    package init(_ effect: Effect) { first = effect }
+    init() {}
+    init(_ effect: Effect) { first = effect }
 
-    package mutating func append(_ effect: Effect) {
+    mutating func append(_ effect: Effect) {
         if first == nil { first = effect } else { rest.append(effect) }
     }
 
-    package mutating func append(_ effect: Effect?) {
+    mutating func append(_ effect: Effect?) {
         if let effect { append(effect) }
     }
 
-    package mutating func append(contentsOf effects: Effects) {
+    mutating func append(contentsOf effects: Effects) {
         effects.each { append($0) }
     }
 
-    package var isEmpty: Bool { first == nil }
+    var isEmpty: Bool { first == nil }
 
-    package func each(_ body: (Effect) throws -> Void) rethrows {
+    func each(_ body: (Effect) throws -> Void) rethrows {
         guard let first else { return }
         try body(first)
         for effect in rest { try body(effect) }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import JSONRPC
+import MCPProtocol
 
 extension Envelope {
     /// Whether the message's method is this one, however it was written.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import JSONRPC
+import MCPProtocol
 package import NIOCore
 
 /// The messages that Lodge writes itself, and the ones it passes on with a value replaced.
@@ -16,6 +17,19 @@ package enum LodgeMessage {
         MessageBytes(bytes: MessageBuilder.result(id: id, Array("{}".utf8)))
     }
 
+    /// A notification for a client that listens, tagged with its request.
+    static func notification(
+        _ method: String, _ params: [JSONValue.Member], subscription id: RawID
+    ) -> MessageBytes {
+        let tagged = JSONValue.object([.init("_meta", .object([subscription(id)]))] + params)
+        return MessageBytes(bytes: MessageBuilder.notification(method: method, params: tagged.serialized))
+    }
+
+    /// The member of `_meta` that says which request to listen a message belongs to.
+    static func subscription(_ id: RawID) -> JSONValue.Member {
+        .init(MetaKey.subscriptionID, (try? JSONValue.parse(id.array)) ?? .null)
+    }
+
     static func notification(_ method: String) -> MessageBytes {
         MessageBytes(bytes: MessageBuilder.notification(method: method))
     }
@@ -28,11 +42,11 @@ package enum LodgeMessage {
         MessageBytes(bytes: MessageBuilder.request(id: id, method: method, params: params?.serialized))
     }
 
-    static func initialize(ticket: Ticket, clientVersion: String) -> MessageBytes {
+    static func initialize(ticket: Ticket, clientVersion: String, capabilities: JSONValue) -> MessageBytes {
         request(
             ticket, "initialize",
             [
-                "protocolVersion": .string(ProtocolVersion.newest.rawValue), "capabilities": [:],
+                "protocolVersion": .string(ProtocolVersion.newest.rawValue), "capabilities": capabilities,
                 "clientInfo": ["name": "lodge", "version": .string(clientVersion)],
             ])
     }

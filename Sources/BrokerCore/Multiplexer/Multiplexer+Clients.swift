@@ -7,7 +7,7 @@ extension Multiplexer {
     /// Takes a client's request that is not `initialize`.
     ///
     /// - Returns: the ticket to withdraw it by; nil where it was answered at once.
-    package mutating func request(
+    mutating func request(
         _ message: ClientMessage, kind: ClientRequest, label: CallLabel?, session: SessionKey, sink: any CallSink,
         now: ContinuousClock.Instant
     ) -> (Ticket?, Effects) {
@@ -17,7 +17,7 @@ extension Multiplexer {
         counters.requests += 1
         let id = RawID(bytes, idRange)
         let deadline = now.advanced(by: configuration.callTimeout)
-        var call = PendingCall(
+        let call = PendingCall(
             sink: sink, session: session, id: id,
             token: message.envelope.progressToken.map { RawID(bytes, $0) }, purpose: purpose(of: message, kind: kind),
             label: label, started: now, deadline: deadline,
@@ -31,12 +31,23 @@ extension Multiplexer {
             return (nil, effects)
         }
         let message = kind == .callTool ? asTheServerNamesIt(message) : message
+        let (ticket, admission) = admit(call, message, now: now)
+        effects.append(contentsOf: admission)
+        return (ticket, effects)
+    }
+
+    /// Sends a call to the server, or holds it until there is one.
+    mutating func admit(
+        _ call: PendingCall, _ message: ClientMessage, now: ContinuousClock.Instant
+    ) -> (Ticket?, Effects) {
+        var call = call
+        var effects = Effects()
         let ticket = nextTicket()
         switch phase {
         case .ready:
             effects.append(.forward(message, ticket))
-            if sink.acceptsStream, let waiting = outbox.takeRequests() {
-                for message in waiting { effects.append(.deliver(sink, message)) }
+            if call.sink.acceptsStream, let waiting = outbox.takeRequests() {
+                for message in waiting { effects.append(.deliver(call.sink, message)) }
             }
         case .down(let ending, retry: nil):
             let failure = CallFailure.down(server: configuration.server, ending, retryAfter: nil)
@@ -48,7 +59,7 @@ extension Multiplexer {
             effects.append(retryHandshake())
         }
         pending[ticket] = call
-        effects.append(arm(min(deadline, call.absoluteDeadline)))
+        effects.append(arm(min(call.deadline, call.absoluteDeadline)))
         return (ticket, effects)
     }
 
@@ -56,11 +67,11 @@ extension Multiplexer {
     private func purpose(of message: ClientMessage, kind: ClientRequest) -> PendingCall.Purpose {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
-        let isShared = configuration.isolation == .shared
+        let isForMany = configuration.isForMany
         switch kind {
-        case .subscribe where isShared:
+        case .subscribe where isForMany:
             return message.envelope.string(message.envelope.uri, in: bytes).map { .subscribe(uri: $0) } ?? .relay
-        case .unsubscribe where isShared:
+        case .unsubscribe where isForMany:
             return message.envelope.string(message.envelope.uri, in: bytes).map { .unsubscribe(uri: $0) } ?? .relay
         case .setLevel:
             return message.envelope.logLevel(in: bytes).map { .setLevel($0) } ?? .relay
@@ -83,10 +94,11 @@ extension Multiplexer {
             return LodgeMessage.error(
                 id: id, code: -32600, message: "'\(member)' can be read in two ways; write it once, in its own case")
         }
-        if configuration.isolation == .shared, kind == .task || (kind == .callTool && message.envelope.task != nil) {
+        if configuration.withholdsTasks, kind == .task || (kind == .callTool && message.envelope.task != nil) {
+            let isolation = configuration.isolation.rawValue
             return LodgeMessage.error(
                 id: id, code: -32601,
-                message: "tasks are not relayed in shared isolation; serve with --isolation client")
+                message: "tasks are not relayed in \(isolation) isolation; serve with --isolation client")
         }
         switch kind {
         case .ping:
@@ -95,17 +107,17 @@ extension Multiplexer {
             let name = message.envelope.string(message.envelope.name, in: bytes)
             guard name.map(configuration.tools.allows) != true else { return nil }
             return LodgeMessage.error(id: id, code: -32602, message: "unknown tool: \(name ?? "")")
-        case .subscribe where configuration.isolation == .shared:
+        case .subscribe where configuration.isForMany:
             guard let uri = message.envelope.string(message.envelope.uri, in: bytes), isReady,
                 subscriptions.join(session, uri: uri)
             else { return nil }
             return LodgeMessage.emptyResult(id: id)
-        case .unsubscribe where configuration.isolation == .shared:
+        case .unsubscribe where configuration.isForMany:
             guard let uri = message.envelope.string(message.envelope.uri, in: bytes) else { return nil }
             forgetSubscribing(session, uri: uri)
             guard subscriptions.leave(session, uri: uri) == .othersRemain else { return nil }
             return LodgeMessage.emptyResult(id: id)
-        case .setLevel where configuration.isolation == .shared:
+        case .setLevel where configuration.isForMany:
             // The level of a shared server is the most verbose that anybody asked for.
             guard let level = message.envelope.logLevel(in: bytes), isReady, let lowest = levels.values.min(),
                 lowest <= level
@@ -118,7 +130,7 @@ extension Multiplexer {
     }
 
     /// A call that the policy allows, with the server's own name of its tool.
-    private func asTheServerNamesIt(_ message: ClientMessage) -> ClientMessage {
+    func asTheServerNamesIt(_ message: ClientMessage) -> ClientMessage {
         guard !configuration.tools.allowsEverything else { return message }
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
@@ -129,7 +141,7 @@ extension Multiplexer {
     }
 
     /// Asked of every message of a client before anything is made of it.
-    private func ambiguity(in message: ClientMessage) -> String? {
+    func ambiguity(in message: ClientMessage) -> String? {
         let buffer = message.bytes
         return Ambiguity.member(
             in: message.envelope, buffer.readableBytesUInt8Span, isPoliced: !configuration.tools.allowsEverything)
@@ -143,7 +155,7 @@ extension Multiplexer {
     }
 
     /// Takes a client's notification.
-    package mutating func notification(
+    mutating func notification(
         _ message: ClientMessage, session: SessionKey, now: ContinuousClock.Instant
     ) -> Effects {
         let buffer = message.bytes
@@ -156,8 +168,8 @@ extension Multiplexer {
             guard !configuration.ownHandshake, !toldInitialized, isReady else { return Effects() }
             toldInitialized = true
             return Effects(.send(LodgeMessage.oneLine(message)))
-        case .rootsListChanged where configuration.isolation == .shared,
-            .progress where configuration.isolation == .shared:
+        case .rootsListChanged where configuration.isForMany,
+            .progress where configuration.isForMany:
             // A shared server was told of no roots, and asked this client for nothing.
             return Effects()
         case .progress, .rootsListChanged, .other:
@@ -168,7 +180,7 @@ extension Multiplexer {
     }
 
     /// Takes a client's response to a request of the server.
-    package mutating func response(_ message: ClientMessage) -> Effects {
+    mutating func response(_ message: ClientMessage) -> Effects {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
         guard ambiguity(in: message) == nil, let range = message.envelope.id,
@@ -202,13 +214,14 @@ extension Multiplexer {
     }
 
     /// Gives a call up because its client left; nothing is sent to that client any more.
-    package mutating func withdraw(_ ticket: Ticket, now: ContinuousClock.Instant) -> Effects {
+    mutating func withdraw(_ ticket: Ticket, now: ContinuousClock.Instant) -> Effects {
         if let call = initializing[ticket] {
             // `initialize` must not be cancelled; its answer is dropped as late.
             if call.held == nil, !configuration.ownHandshake { given.insert(ticket) }
             initializing[ticket] = nil
             return Effects()
         }
+        if let effects = stopListening(ticket) { return effects }
         guard let call = remove(ticket) else { return Effects() }
         var effects = Effects()
         if call.held == nil { effects.append(.send(LodgeMessage.cancelled(ticket, reason: "the client left"))) }
@@ -217,7 +230,7 @@ extension Multiplexer {
     }
 
     /// Reports that a forwarded message could not be written because the server does not read.
-    package mutating func notForwarded(_ ticket: Ticket, now: ContinuousClock.Instant) -> Effects {
+    mutating func notForwarded(_ ticket: Ticket, now: ContinuousClock.Instant) -> Effects {
         let failure = CallFailure.notReading(server: configuration.server)
         if let waiting = initializing.removeValue(forKey: ticket) {
             return Effects(.finish(waiting.sink, .unavailable(failure.answer(id: waiting.id), retryAfter: 1)))
@@ -230,17 +243,18 @@ extension Multiplexer {
     mutating func remove(_ ticket: Ticket) -> PendingCall? {
         guard let call = pending.removeValue(forKey: ticket) else { return nil }
         if call.held == nil { given.insert(ticket) } else { held.removeAll { $0 == ticket } }
+        if call.modern != nil { forgetSuspended(ticket) }
         return call
     }
 
     mutating func finish(
         _ call: PendingCall, with failure: CallFailure, outcome: CallRecord.Outcome, now: ContinuousClock.Instant
     ) -> Effects {
-        let answer = failure.answer(id: call.id, withTail: configuration.showsStderrTail)
-        let isUnavailable = configuration.outageIsUnavailable && failure.isOutage
-        var effects = Effects(
-            .finish(
-                call.sink, isUnavailable ? .unavailable(answer, retryAfter: failure.secondsToRetry) : .message(answer)))
+        var answer = failure.answer(to: call, withTail: configuration.showsStderrTail)
+        if configuration.outageIsUnavailable, failure.isOutage {
+            answer = .unavailable(answer.bytes, retryAfter: failure.secondsToRetry)
+        }
+        var effects = Effects(.finish(call.sink, answer))
         effects.append(ended(call, outcome, now: now))
         return effects
     }

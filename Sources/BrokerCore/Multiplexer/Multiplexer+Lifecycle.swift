@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
+import MCPProtocol
 import NIOCore
 
 extension Multiplexer {
     /// A generation of the server runs and can be written to.
-    package mutating func generationStarted(now: ContinuousClock.Instant) -> Effects {
+    mutating func generationStarted(now: ContinuousClock.Instant) -> Effects {
         phase = .starting
         counters.generations += 1
         initialized = nil
         handshakeFailed = false
         toldInitialized = false
+        identity = nil
+        serverLevel = nil
+        annotatedTools = AnnotatedTools()
+        taskOwners = TaskOwners()
+        cache.forgetAll()
         own = [:]
         given.removeAll()
         var effects = Effects()
@@ -28,12 +34,14 @@ extension Multiplexer {
     }
 
     /// The generation ended, or one could not be started; `retry` is the next attempt, nil where there is none.
-    package mutating func generationEnded(
+    mutating func generationEnded(
         _ ending: Ending, retry: ContinuousClock.Instant?, now: ContinuousClock.Instant
     ) -> Effects {
         let wasHolding = phaseHolds
         phase = .down(ending, retry: retry)
         initialized = nil
+        identity = nil
+        cache.forgetAll()
         own = [:]
         serverRequests = [:]
         outbox = Outbox()
@@ -47,11 +55,13 @@ extension Multiplexer {
                 effects.append(contentsOf: finish(call, with: failure, outcome: .failed, now: now))
             } else {
                 let failure = CallFailure.ended(server: configuration.server, ending)
+                if call.modern != nil { _ = keep(.failed(failure), of: ticket) }
                 effects.append(contentsOf: finish(call, with: failure, outcome: .failed, now: now))
             }
             pending[ticket] = nil
         }
         held.removeAll { pending[$0] == nil }
+        if retry == nil { effects.append(contentsOf: endListeners()) }
         effects.append(contentsOf: refuseInitializing(ending, retryAfter: retryAfter))
         return effects
     }
@@ -87,7 +97,10 @@ extension Multiplexer {
     private mutating func askInitialize() -> Effect {
         let ticket = nextTicket()
         own[ticket] = .initialize
-        return .send(LodgeMessage.initialize(ticket: ticket, clientVersion: configuration.clientVersion))
+        return .send(
+            LodgeMessage.initialize(
+                ticket: ticket, clientVersion: configuration.clientVersion,
+                capabilities: (try? JSONValue.parse(configuration.declaredCapabilities)) ?? [:]))
     }
 
     private mutating func askForProof() -> Effect {
@@ -118,6 +131,11 @@ extension Multiplexer {
         initialized = Initialized(
             result: slice, versionRange: raw.lowerBound - result.lowerBound..<raw.upperBound - result.lowerBound,
             version: version)
+        if let result = try? JSONValue.parse(slice.readableBytesUInt8Span) {
+            identity = ServerIdentity(
+                discovery: Discovery.result(
+                    from: result, withholding: configuration.audience.withheldCapabilities, caching: .never))
+        }
         toldInitialized = true
         var effects = Effects(.send(LodgeMessage.notification("notifications/initialized")))
         if configuration.provesTools, LodgeMessage.declaresTools(slice) {
@@ -156,7 +174,8 @@ extension Multiplexer {
         phase = .ready
         var effects = Effects(.handshake(failure: nil))
         if !isFirst { effects.append(contentsOf: restore(now: now)) }
-        effects.append(contentsOf: sendHeld())
+        effects.append(contentsOf: acknowledgeListeners())
+        effects.append(contentsOf: sendHeld(now: now))
         return effects
     }
 
@@ -174,6 +193,7 @@ extension Multiplexer {
         guard let initialized else { return effects }
         for (method, notice) in LodgeMessage.listChanges(declaredIn: initialized.result) {
             listChanges[RawID(Array(method.utf8))] = (notice, now)
+            if let list = ListenFilter.List(notice: method) { effects.append(contentsOf: changed(list)) }
             if !streams.isEmpty { effects.append(.fanOut(Array(streams.values), notice)) }
         }
         return effects
@@ -185,18 +205,24 @@ extension Multiplexer {
         return .send(LodgeMessage.subscribe(ticket: ticket, uri: uri))
     }
 
-    private mutating func upkeep(level: LogLevel) -> Effect {
+    mutating func upkeep(unsubscribing uri: String) -> Effect {
+        let ticket = nextTicket()
+        own[ticket] = .upkeep
+        return .send(LodgeMessage.unsubscribe(ticket: ticket, uri: uri))
+    }
+
+    mutating func upkeep(level: LogLevel) -> Effect {
         let ticket = nextTicket()
         own[ticket] = .upkeep
         return .send(LodgeMessage.setLevel(ticket: ticket, level))
     }
 
-    private mutating func sendHeld() -> Effects {
+    private mutating func sendHeld(now: ContinuousClock.Instant) -> Effects {
         var effects = Effects()
         for ticket in held {
             guard let message = pending[ticket]?.held else { continue }
             pending[ticket]?.held = nil
-            effects.append(.forward(message, ticket))
+            effects.append(contentsOf: letGo(ticket, message, now: now))
         }
         held = []
         return effects
@@ -205,7 +231,7 @@ extension Multiplexer {
     // MARK: initialize of clients
 
     /// Takes a client's `initialize`.
-    package mutating func initialize(
+    mutating func initialize(
         _ call: InitializeCall, message: ClientMessage, now: ContinuousClock.Instant
     ) -> (Ticket?, Effects) {
         if let initialized, isReady || configuration.ownHandshake {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
 import LodgeConfiguration
+import MCPProtocol
 import NIOCore
 
 extension Multiplexer {
     /// Takes one message of the server's current generation.
-    package mutating func received(_ message: ServerMessage, now: ContinuousClock.Instant) -> Effects {
+    mutating func received(_ message: ServerMessage, now: ContinuousClock.Instant) -> Effects {
         switch message.envelope.kind {
         case .response, .errorResponse: answered(message, now: now)
         case .request: requested(message, now: now)
@@ -15,7 +16,7 @@ extension Multiplexer {
     }
 
     /// Takes a line of the server that is too long or not valid, of which at most the id could be read.
-    package mutating func receivedUnusable(
+    mutating func receivedUnusable(
         ticket: Ticket?, problem: String, now: ContinuousClock.Instant
     ) -> Effects {
         guard let ticket else { return Effects() }
@@ -30,6 +31,7 @@ extension Multiplexer {
         }
         guard let call = pending[ticket], call.held == nil else { return Effects() }
         pending[ticket] = nil
+        if call.modern != nil { _ = keep(.failed(failure), of: ticket) }
         return finish(call, with: failure, outcome: .failed, now: now)
     }
 
@@ -41,6 +43,15 @@ extension Multiplexer {
         guard let range = message.envelope.id, let ticket = RawID.integer(in: bytes, range) else {
             counters.unknownAnswers += 1
             return Effects(.log(.unknownAnswer(id: message.envelope.text(message.envelope.id, in: bytes))))
+        }
+        if let call = pending[ticket], call.modern != nil, call.held == nil,
+            keep(.answered(message), of: ticket)
+        {
+            pending[ticket] = nil
+            // Kept for its client, which is to come back for it.
+            var effects = Effects()
+            effects.append(ended(call, .answered, answerBytes: message.bytes.readableBytes, now: now))
+            return effects
         }
         if let call = pending.removeValue(forKey: ticket) {
             guard call.held == nil else {
@@ -86,6 +97,15 @@ extension Multiplexer {
 
     // MARK: Requests of the server
 
+    /// Whether what the server asks and tells by itself belongs to a call of a modern client.
+    private var isForModernClients: Bool {
+        switch configuration.audience {
+        case .principal: true
+        case .call: pending.contains { $0.value.modern != nil }
+        case .everybody, .session: false
+        }
+    }
+
     private mutating func requested(_ message: ServerMessage, now: ContinuousClock.Instant) -> Effects {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
@@ -94,7 +114,11 @@ extension Multiplexer {
         if ServerMethod(message.envelope, in: bytes) == .ping {
             return Effects(.send(LodgeMessage.emptyResult(id: id)))
         }
-        guard configuration.isolation == .client, !configuration.ownHandshake else {
+        if isForModernClients {
+            let method = message.envelope.method.flatMap { JSONString.decode(bytes, contents: $0) } ?? ""
+            return asked(message, id: id, method: method, now: now)
+        }
+        guard configuration.hasOneClient else {
             let method = message.envelope.text(message.envelope.method, in: bytes)
             var effects = Effects(
                 .send(
@@ -128,21 +152,31 @@ extension Multiplexer {
         case .cancelled:
             return serverCancelled(message)
         case .listChanged:
-            if configuration.isolation == .client { return toTheClient(message) }
+            if configuration.audience == .session { return toTheClient(message) }
             let notice = LodgeMessage.oneLine(message)
+            var effects = Effects()
             // Decoded, so that a method spelled with escapes is no list of its own.
             if let method = message.envelope.method, let name = JSONString.decode(bytes, contents: method) {
                 listChanges[RawID(Array(name.utf8))] = (notice, now)
+                if let list = ListenFilter.List(notice: name) { effects = changed(list) }
             }
-            return streams.isEmpty ? Effects() : Effects(.fanOut(Array(streams.values), notice))
-        case .resourceUpdated where configuration.isolation == .shared:
+            if !streams.isEmpty { effects.append(.fanOut(Array(streams.values), notice)) }
+            return effects
+        case .resourceUpdated where configuration.audience != .session:
             guard let uri = message.envelope.string(message.envelope.uri, in: bytes) else { return Effects() }
+            var effects = updated(uri)
             let interested = subscriptions.subscribers(of: uri).compactMap { streams[$0] }
-            return interested.isEmpty ? Effects() : Effects(.fanOut(interested, LodgeMessage.oneLine(message)))
-        case .message where configuration.isolation == .shared:
+            if !interested.isEmpty { effects.append(.fanOut(interested, LodgeMessage.oneLine(message))) }
+            return effects
+        case .message where isForModernClients:
+            if let sink = listener(to: message.envelope.logLevel(in: bytes)) {
+                return Effects(.deliver(sink, LodgeMessage.oneLine(message)))
+            }
+            return Effects(.log(.serverLogMessage(text: message.envelope.text(message.envelope.params, in: bytes))))
+        case .message where configuration.isForMany:
             return Effects(.log(.serverLogMessage(text: message.envelope.text(message.envelope.params, in: bytes))))
         case .message, .resourceUpdated, .ping, .other:
-            guard configuration.isolation == .client, !configuration.ownHandshake else {
+            guard configuration.hasOneClient else {
                 let method = message.envelope.text(message.envelope.method, in: bytes)
                 return Effects(.log(.unroutedNotification(method: method)))
             }

@@ -7,7 +7,7 @@ extension Multiplexer {
     /// Attaches a session's own stream in place of an older one, and hands it what has been waiting for it.
     ///
     /// - Parameter opened: when the session was opened, if this is its first stream: changes of lists since then are told.
-    package mutating func streamOpened(
+    mutating func streamOpened(
         _ stream: any StreamSink, session: SessionKey, opened: ContinuousClock.Instant
     ) -> Effects {
         var effects = Effects()
@@ -19,7 +19,7 @@ extension Multiplexer {
                 effects.append(.fanOut([stream], change.notice))
             }
         }
-        guard configuration.isolation == .client else { return effects }
+        guard !configuration.isForMany else { return effects }
         for message in outbox.takeAll() { effects.append(.fanOut([stream], message)) }
         return effects
     }
@@ -29,13 +29,13 @@ extension Multiplexer {
     /// - Parameters:
     ///   - unseen: what the stream took and its client has not seen; it waits for the next stream, as far as there is room.
     ///   - now: the time until which the client has seen what the stream took.
-    package mutating func streamClosed(
+    mutating func streamClosed(
         _ stream: any StreamSink, session: SessionKey, unseen: [MessageBytes] = [], now: ContinuousClock.Instant
     ) {
         guard let current = streams[session], current === stream else { return }
         streams[session] = nil
         streamsClosed[session] = now
-        guard configuration.isolation == .client else { return }
+        guard !configuration.isForMany else { return }
         for message in unseen { takeBack(message) }
     }
 
@@ -62,7 +62,7 @@ extension Multiplexer {
     }
 
     /// Forgets a session: its calls end, its stream closes, its subscriptions are given back.
-    package mutating func sessionEnded(_ session: SessionKey, now: ContinuousClock.Instant) -> Effects {
+    mutating func sessionEnded(_ session: SessionKey, now: ContinuousClock.Instant) -> Effects {
         var effects = Effects()
         let calls = pending.filter { $0.value.session == session }
         for (ticket, call) in calls.sorted(by: { $0.key < $1.key }) {
@@ -75,9 +75,7 @@ extension Multiplexer {
         levels[session] = nil
         streamsClosed[session] = nil
         for uri in subscriptions.removeAll(session) where isReady {
-            let ticket = nextTicket()
-            own[ticket] = .upkeep
-            effects.append(.send(LodgeMessage.unsubscribe(ticket: ticket, uri: uri)))
+            effects.append(upkeep(unsubscribing: uri))
         }
         return effects
     }

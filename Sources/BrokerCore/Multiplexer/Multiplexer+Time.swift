@@ -3,7 +3,7 @@ import JSONRPC
 
 extension Multiplexer {
     /// Gives up what is over its time, and arms the timer for what is next.
-    package mutating func deadlineReached(now: ContinuousClock.Instant) -> Effects {
+    mutating func deadlineReached(now: ContinuousClock.Instant) -> Effects {
         armed = nil
         var effects = Effects()
         var next: ContinuousClock.Instant?
@@ -15,6 +15,7 @@ extension Multiplexer {
             if deadline <= now { over.append(ticket) } else { consider(deadline) }
         }
         for ticket in over.sorted() { effects.append(contentsOf: timedOut(ticket, now: now)) }
+        effects.append(contentsOf: suspensionsDue(now: now) { consider($0) })
 
         for (ticket, call) in initializing.sorted(by: { $0.key < $1.key }) {
             guard call.deadline <= now else {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
 package import LodgeConfiguration
+package import MCPProtocol
 package import NIOCore
 
 /// Routes messages between the clients of one upstream and its server: a pure state machine.
@@ -27,6 +28,10 @@ package struct Multiplexer: ~Copyable {
     package struct Configuration: Sendable {
         package var server: String
         package var isolation: Isolation
+        /// What the server speaks.
+        package var era = Era.legacy
+        /// Whose messages the upstream carries.
+        package var audience: Audience
         /// A call without progress for this long is given up.
         package var callTimeout: Duration = .seconds(300)
         /// A call is given up after this long even with progress.
@@ -45,17 +50,45 @@ package struct Multiplexer: ~Copyable {
         package var outageIsUnavailable = false
         /// Whether one principal alone uses the upstream, so that the server's stderr tells nothing of others.
         package var solePrincipal = false
+        /// Whether a request that was asked for input can go on at this upstream only, since there are others.
+        package var isPinned = false
+        /// What Lodge declares to the server that its client can be asked, a raw object.
+        package var declaredCapabilities = Array("{}".utf8)
         /// The version under which Lodge names itself to the server.
         package var clientVersion: String
 
-        var showsStderrTail: Bool { isolation == .client || solePrincipal }
+        var showsStderrTail: Bool { !isForMany || solePrincipal }
+
+        /// Whether clients that know nothing of each other share the upstream.
+        var isForMany: Bool { audience == .everybody }
+
+        /// Whether a task would outlive the upstream that has it, or could be reached by who did not start it.
+        var withholdsTasks: Bool { isForMany || audience == .call }
+
+        /// Whether what the server asks and tells by itself has one client that it belongs to.
+        ///
+        /// Not so where Lodge made the handshake of a session's upstream, as a proof: there is no client yet.
+        var hasOneClient: Bool { audience == .call || (audience == .session && !ownHandshake) }
 
         package init(server: String, isolation: Isolation, clientVersion: String) {
             self.server = server
             self.isolation = isolation
             self.clientVersion = clientVersion
-            ownHandshake = isolation == .shared
+            ownHandshake = isolation != .client
+            audience = isolation == .client ? .session : .everybody
         }
+    }
+
+    /// Whose messages an upstream carries, which decides what its server may ask and whom.
+    package enum Audience: Sendable {
+        /// Clients of any principal. The server may ask nobody anything.
+        case everybody
+        /// One legacy session, whose own `initialize` reached the server.
+        case session
+        /// Modern clients of one principal; what the server asks belongs to a call in flight.
+        case principal
+        /// One call and its further rounds.
+        case call
     }
 
     /// Whether there is a generation to send to.
@@ -110,6 +143,19 @@ package struct Multiplexer: ~Copyable {
     var subscriptions = SubscriptionTable()
     var levels: [SessionKey: LogLevel] = [:]
     var serverRequests: [Ticket: ServerRequest] = [:]
+    /// What modern clients are told of the server; nil before its handshake.
+    var identity: ServerIdentity?
+    /// Modern clients that listen to changes, over every generation.
+    var listeners: [Ticket: Listener] = [:]
+    /// Calls of modern clients that wait for an answer of their client, by their ticket.
+    var suspended: [Ticket: Suspension] = [:]
+    /// How often the client of a call was asked, for as long as the call is in flight.
+    var rounds: [Ticket: UInt32] = [:]
+    var cache = ResultCache()
+    var annotatedTools = AnnotatedTools()
+    var taskOwners = TaskOwners()
+    /// The level that the server was set to for modern clients; nil where it was not.
+    var serverLevel: LogLevel?
     /// Messages for the one client of this upstream that had no way to it yet; bounded.
     var outbox = Outbox()
     /// The point in time for which the timer is armed.
@@ -134,6 +180,7 @@ package struct Multiplexer: ~Copyable {
     /// Whether nothing of any client is left here: what a test of leaks asks.
     package var isQuiet: Bool {
         pending.isEmpty && held.isEmpty && initializing.isEmpty && serverRequests.isEmpty && outbox.isEmpty
+            && listeners.isEmpty && suspended.isEmpty && rounds.isEmpty
     }
 
     /// Whether a generation runs that has not answered its handshake at all.

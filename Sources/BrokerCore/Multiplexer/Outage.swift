@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import JSONRPC
+import MCPProtocol
 
 /// How a generation of a server ended, or why there is none.
 package struct Ending: Sendable, Equatable {
@@ -54,8 +55,8 @@ package struct Ending: Sendable, Equatable {
 
 /// Why Lodge itself answers a call instead of the server: the error, and the `data` that goes with it.
 ///
-/// The code is -32000 always (docs/http.md, refusals); `retryAfter` stands only where the call never reached the server.
-package struct CallFailure: Sendable, Equatable {
+/// The code is -32000 for legacy clients and -32603 for modern ones (docs/http.md, refusals); `retryAfter` stands only where the call never reached the server.
+package struct CallFailure: Error, Sendable, Equatable {
     package static let code = -32000
 
     package var server: String
@@ -72,7 +73,7 @@ package struct CallFailure: Sendable, Equatable {
 
     /// The JSON-RPC error for a call with this id. The tail of stderr enters only where the caller asks for it,
     /// because it may tell of other clients' calls.
-    package func answer(id: RawID, withTail: Bool = false) -> MessageBytes {
+    package func answer(id: RawID, code: Int = CallFailure.code, withTail: Bool = false) -> MessageBytes {
         var data: [JSONValue.Member] = [
             .init("server", .string(server)), .init("reason", .string(reason)), .init("hint", .string(hint)),
         ]
@@ -85,11 +86,22 @@ package struct CallFailure: Sendable, Equatable {
         if withTail, let tail = ending?.stderrTail, !tail.isEmpty {
             data.append(.init("stderrTail", .array(tail.map { .string($0) })))
         }
-        return LodgeMessage.error(id: id, code: Self.code, message: message, data: .object(data))
+        return LodgeMessage.error(id: id, code: code, message: message, data: .object(data))
     }
 }
 
 extension CallFailure {
+    /// The answer to a call, in the words of its client's era.
+    func answer(to call: PendingCall, withTail: Bool) -> Answer {
+        guard call.modern != nil else { return .message(answer(id: call.id, withTail: withTail)) }
+        return modernAnswer(id: call.id, withTail: withTail)
+    }
+
+    /// The answer to a modern call; its code is one that JSON-RPC has for a fault of the server.
+    func modernAnswer(id: RawID, withTail: Bool) -> Answer {
+        .failed(answer(id: id, code: ErrorCode.internalError, withTail: withTail), code: ErrorCode.internalError)
+    }
+
     /// The server ended while it had the call.
     static func ended(server: String, _ ending: Ending) -> CallFailure {
         CallFailure(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import JSONRPC
+package import MCPProtocol
 
 /// The id under which a request of a client, or of Lodge itself, is known to a server: never used twice.
 package typealias Ticket = Int64
@@ -18,21 +19,38 @@ package struct PendingCall: Sendable {
         case setLevel(LogLevel)
     }
 
-    package let sink: any CallSink
+    package internal(set) var sink: any CallSink
     package let session: SessionKey
     /// The client's own id, as it was written.
-    package let id: RawID
+    package internal(set) var id: RawID
     /// The client's own progress token, as it was written.
-    package let token: RawID?
+    package internal(set) var token: RawID?
     package var purpose: Purpose
     /// The method and the tool, for the call log; nil where nobody keeps one.
     package let label: CallLabel?
     package let started: ContinuousClock.Instant
     /// Moves with each progress notification.
     package var deadline: ContinuousClock.Instant
-    package let absoluteDeadline: ContinuousClock.Instant
+    package internal(set) var absoluteDeadline: ContinuousClock.Instant
     /// The message itself, until it can be sent.
     package var held: ClientMessage?
+    /// What the request is, for a modern client; nil for a legacy one.
+    var modern: ModernRequest?
+    /// Where its result will be kept, if it says that it may be.
+    var caching: ResultCache.Place?
+    /// What the server asked for and the client had not declared.
+    var lacking: ClientCapabilities = []
+
+    /// Goes on for the request that another call came with.
+    mutating func take(over call: PendingCall) {
+        sink = call.sink
+        id = call.id
+        token = call.token
+        deadline = call.deadline
+        absoluteDeadline = call.absoluteDeadline
+        modern = call.modern
+        caching = nil
+    }
 
     func record(
         server: String, outcome: CallRecord.Outcome, answerBytes: Int, now: ContinuousClock.Instant
@@ -76,14 +94,5 @@ package struct InitializeCall: Sendable {
 package struct ServerRequest: Sendable {
     /// The server's own id, as it was written.
     package let id: RawID
-    package let deadline: ContinuousClock.Instant
-}
-
-/// The log levels of the protocol (RFC 5424), most verbose first.
-package enum LogLevel: String, Sendable, CaseIterable, Comparable {
-    case debug, info, notice, warning, error, critical, alert, emergency
-
-    package static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
-
-    private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    package internal(set) var deadline: ContinuousClock.Instant
 }

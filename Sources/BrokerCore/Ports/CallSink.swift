@@ -24,6 +24,8 @@ extension CallSink {
 package enum Answer: Sendable, Equatable {
     /// A JSON-RPC response, of the server or of Lodge, for a client that has its session.
     case message(MessageBytes)
+    /// A JSON-RPC error that answers a modern request, with its code, from which the transport takes its status.
+    case failed(MessageBytes, code: Int)
     /// The response to `initialize` that opened a session, with the session's id.
     case opened(MessageBytes, session: String)
     /// A refusal because the server cannot be reached now: of `initialize` always, of a call where the server's
@@ -35,7 +37,9 @@ package enum Answer: Sendable, Equatable {
     /// The bytes of the JSON-RPC response, whatever the outcome.
     package var bytes: MessageBytes {
         switch self {
-        case .message(let bytes), .opened(let bytes, _), .unavailable(let bytes, _), .unknownSession(let bytes): bytes
+        case .message(let bytes), .failed(let bytes, _), .opened(let bytes, _), .unavailable(let bytes, _),
+            .unknownSession(let bytes):
+            bytes
         }
     }
 }

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
 import LodgeConfiguration
+import MCPProtocol
 import NIOCore
 import Synchronization
 
-/// A server with one upstream for each legacy session (isolation `client`).
+/// A server with one upstream for each legacy session and each principal of modern clients (isolation `client`).
 ///
-/// The client's own `initialize` reaches its own upstream, so everything can be declared to it. A session ends with its
-/// upstream and the other way round. One throw-away upstream at the start proves that the server works at all.
+/// A legacy client's own `initialize` reaches its own upstream, so everything can be declared to it. A session ends with
+/// its upstream and the other way round. Modern clients have no session: theirs is their principal's, declares everything,
+/// and is restarted until nobody has used it for a while. One throw-away upstream at the start proves that the server works at all.
 package final class ClientServer: ServerRelay, Upstream.Owner {
     package let name: String
     package let gate = StartGate()
     private let configuration: ServerConfiguration
     private let ports: ServerPorts
     private let sessions: SessionDesk<Upstream>
+    private let principals = PrincipalUpstreams()
+    private let reader: ModernReader
+    private let loneRequests = Atomic<UInt64>(0)
     private let state = Mutex(State())
 
     private struct State {
@@ -33,6 +38,7 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
         name = configuration.name
         self.configuration = configuration
         self.ports = ports
+        reader = ModernReader(states: ports.states(of: configuration.name))
         var limits = configuration.sessions
         limits.cap = configuration.clientUpstreams
         limits.idle = configuration.clientIdle
@@ -55,17 +61,18 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
             }
             return Array(state.opening.values) + [state.proof].compactMap { $0 }
         }
-        for upstream in rest { ports.supervisor.stop(upstream) }
+        for upstream in rest + principals.takeAll() { ports.supervisor.stop(upstream) }
         for session in sessions.end(where: { _ in true }) { end(session) }
     }
 
     private func makeUpstream(_ configuration: Multiplexer.Configuration) -> Upstream {
-        Upstream(configuration, owner: self, callLog: ports.callLog, logger: ports.logger, now: ports.now)
+        Upstream(configuration, owner: self, ports: ports)
     }
 
     // MARK: ServerRelay
 
     package func receive(_ message: ClientMessage, sink: any CallSink) -> Admission {
+        if message.isModern { return receiveModern(message, sink: sink) }
         let buffer = message.bytes
         let span = buffer.readableBytesUInt8Span
         if message.envelope.kind == .request, message.envelope.isMethod("initialize", in: span) {
@@ -94,6 +101,59 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
         }
     }
 
+    private func receiveModern(_ message: ClientMessage, sink: any CallSink) -> Admission {
+        switch reader.read(message) {
+        case .failure(let error):
+            sink.finish(error.answer(id: message.requestID))
+            return .pending(CallTicket {})
+        case .success(let request):
+            sessions.noteActivity()
+            guard let upstream = upstream(of: message.principal) else {
+                sink.finish(ClientMessage.fullModernAnswer(id: message.requestID, server: name))
+                return .pending(CallTicket {})
+            }
+            // The keys of sessions count from one, these from the middle of the numbers.
+            let key = SessionKey(number: 1 << 63 | loneRequests.add(1, ordering: .relaxed).newValue)
+            guard let ticket = upstream.request(request, session: key, sink: sink) else {
+                return .pending(CallTicket {})
+            }
+            return .pending(CallTicket { upstream.withdraw(ticket) })
+        }
+    }
+
+    /// The upstream of a principal's modern clients; nil where the server has as many as it may and all are in use.
+    private func upstream(of principal: Principal) -> Upstream? {
+        var modern = configuration.multiplexer
+        modern.ownHandshake = true
+        modern.audience = .principal
+        modern.solePrincipal = principal.isIdentified
+        modern.declaredCapabilities = Self.everything
+        func find() -> PrincipalUpstreams.Finding {
+            principals.find(principal, now: ports.now()) { count in
+                count + sessions.count + state.withLock { $0.opening.count } < configuration.clientUpstreams
+            } make: {
+                makeUpstream(modern)
+            }
+        }
+        var finding = find()
+        if case .full = finding, let idle = sessions.makeRoom() {
+            end(idle)
+            finding = find()
+        }
+        switch finding {
+        case .known(let upstream): return upstream
+        case .new(let upstream):
+            ports.supervisor.start(upstream, restarts: true)
+            return upstream
+        case .full: return nil
+        }
+    }
+
+    /// What Lodge declares for modern clients, whose own capabilities come with each call: whatever the server asks is
+    /// put to a client that can be asked, or refused.
+    private static let everything = Array(
+        #"{"sampling":{"context":{},"tools":{}},"elicitation":{"form":{},"url":{}},"roots":{}}"#.utf8)
+
     private func initialize(_ message: ClientMessage, sink: any CallSink) -> Admission {
         let deadline = ports.now().advanced(by: configuration.multiplexer.startTimeout)
         guard let call = message.initializeCall(sink: sink, deadline: deadline) else {
@@ -116,7 +176,7 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
     /// Counts an upstream in that is to be started; false where the server has as many as it may and all are in use.
     private func admit(_ upstream: Upstream) -> Bool {
         func enter() -> Bool {
-            let open = sessions.count
+            let open = sessions.count + principals.count
             return state.withLock { state in
                 guard open + state.opening.count < configuration.clientUpstreams else { return false }
                 state.opening[ObjectIdentifier(upstream)] = upstream
@@ -181,6 +241,14 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
     }
 
     package func sweep() {
+        let idle = principals.takeIdle(since: configuration.clientIdle, now: ports.now()) {
+            $0.inspect { !$0.isQuiet }
+        }
+        for upstream in idle {
+            ports.supervisor.stop(upstream)
+            let counters = upstream.inspect { $0.counters }
+            state.withLock { $0.past.add(counters) }
+        }
         for session in sessions.sweep(isBusy: { $0.attachment.inspect { $0.callsInFlight > 0 } }) { end(session) }
     }
 
@@ -188,7 +256,8 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
 
     package func status() -> ServerStatus {
         var status = ServerStatus(name: name, state: "starting", isolation: Isolation.client.rawValue)
-        let all = sessions.all.map(\.attachment)
+        let ofSessions = sessions.all.map(\.attachment)
+        let all = ofSessions + principals.all
         state.withLock { state in
             status.ready = state.proved
             status.state = state.proved ? "running" : state.lastEnding == nil ? "starting" : "restarting"
@@ -201,7 +270,7 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
             status.serverInfo = state.serverInfo
             status.protocolVersion = state.version
         }
-        status.sessions = all.count
+        status.sessions = ofSessions.count
         status.lastActivity = sessions.lastActivity
         for upstream in all {
             upstream.inspect { multiplexer in
@@ -269,7 +338,7 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
             ports.observer?.serverCameUp(name)
         case (true, let failure?): gate.open(.failed(failure))
         case (false, _?): giveUp(upstream)
-        case (false, nil): break
+        case (false, nil): if principals.holds(upstream) { proved(by: upstream) }
         }
     }
 

@@ -46,4 +46,8 @@ package struct ServerPorts: Sendable {
         self.wallClock = wallClock
         self.random = random
     }
+
+    func states(of server: String) -> RequestStates {
+        RequestStates(server: server, signing: sessionIDs.signing, wallClock: wallClock)
+    }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
 import LodgeConfiguration
+import MCPProtocol
 import NIOCore
 import Synchronization
 
@@ -58,6 +59,9 @@ final class SessionDesk<Attachment: Sendable>: Sendable {
         guard let instant = table.withLock({ $0.lastActivity }) else { return nil }
         return ports.wallClock() - UInt64(max(0, instant.duration(to: ports.now()).components.seconds))
     }
+
+    /// Notes that a client sent something that belongs to no session.
+    func noteActivity() { table.withLock { $0.noteActivity(now: ports.now()) } }
 
     func find(_ id: String, principal: Principal) -> Session? {
         table.withLock { $0.find(id: id, principal: principal, now: ports.now()) }
@@ -131,5 +135,13 @@ extension ClientMessage {
                 id: id, code: CallFailure.code,
                 message: "every session of server '\(server)' is in use; end one or wait"),
             retryAfter: 60)
+    }
+
+    /// The same for a modern request, which has no session.
+    static func fullModernAnswer(id: RawID?, server: String) -> Answer {
+        ModernError(
+            code: ErrorCode.internalError,
+            message: "every upstream of server '\(server)' is in use; wait, or end a client that needs none"
+        ).answer(id: id)
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
 import LodgeConfiguration
+import MCPProtocol
 import NIOCore
 import Synchronization
 
@@ -14,6 +15,7 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
     private let configuration: ServerConfiguration
     private let ports: ServerPorts
     private let sessions: SessionDesk<Void>
+    private let reader: ModernReader
     private let upstreamBox = LateValue<Upstream>()
     /// How many messages came without a session where none is needed.
     private let loneMessages = Atomic<UInt64>(0)
@@ -22,11 +24,11 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
         name = configuration.name
         self.configuration = configuration
         self.ports = ports
+        reader = ModernReader(states: ports.states(of: configuration.name))
         sessions = SessionDesk(
             server: configuration.name, isolation: .shared, limits: configuration.sessions, ports: ports)
         upstreamBox.set(
-            Upstream(
-                configuration.multiplexer, owner: self, callLog: ports.callLog, logger: ports.logger, now: ports.now))
+            Upstream(configuration.multiplexer, owner: self, ports: ports))
     }
 
     private var upstream: Upstream? { upstreamBox.value }
@@ -43,6 +45,7 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
 
     package func receive(_ message: ClientMessage, sink: any CallSink) -> Admission {
         guard let upstream else { return message.missingSession() }
+        if message.isModern { return receiveModern(message, on: upstream, sink: sink) }
         let buffer = message.bytes
         let span = buffer.readableBytesUInt8Span
         if message.envelope.kind == .request, message.envelope.isMethod("initialize", in: span) {
@@ -78,6 +81,17 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
                 .invalid,
                 LodgeMessage.error(
                     id: nil, code: -32600, message: "the message has neither a method nor a result nor an error"))
+        }
+    }
+
+    private func receiveModern(_ message: ClientMessage, on upstream: Upstream, sink: any CallSink) -> Admission {
+        switch reader.read(message) {
+        case .failure(let error):
+            sink.finish(error.answer(id: message.requestID))
+            return .pending(CallTicket {})
+        case .success(let request):
+            sessions.noteActivity()
+            return .pending(ticket(upstream.request(request, session: loneMessage(), sink: sink)))
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
-package import Logging
+import Logging
+import MCPProtocol
 import NIOCore
 import Synchronization
 
@@ -28,26 +29,32 @@ package final class Upstream: Sendable {
     }
 
     package let server: String
+    /// Tells the upstreams of this process apart, in what modern clients bring back.
+    let number: UInt64
+    private let era: Era
     private let state: Mutex<State>
     private let owner: Mutex<WeakOwner>
     private let now: Now
     private let callLog: (any CallLog)?
     private let logger: Logger
+    private let states: RequestStates
+
+    private static let lastNumber = Atomic<UInt64>(0)
 
     private struct WeakOwner {
         weak var value: (any Owner)?
     }
 
-    package init(
-        _ configuration: Multiplexer.Configuration, owner: any Owner, callLog: (any CallLog)?, logger: Logger,
-        now: @escaping Now
-    ) {
+    package init(_ configuration: Multiplexer.Configuration, owner: any Owner, ports: ServerPorts) {
         server = configuration.server
+        era = configuration.era
+        number = Self.lastNumber.add(1, ordering: .relaxed).newValue
+        states = ports.states(of: configuration.server)
         state = Mutex(State(multiplexer: Multiplexer(configuration), connection: nil, timer: nil))
         self.owner = Mutex(WeakOwner(value: owner))
-        self.now = now
-        self.callLog = callLog
-        self.logger = logger
+        now = ports.now
+        callLog = ports.callLog
+        logger = ports.logger
     }
 
     // MARK: Reports of the supervisor
@@ -108,6 +115,40 @@ package final class Upstream: Sendable {
         return ticket
     }
 
+    /// Takes a request of a modern client; `session` is a key that it alone has.
+    func request(_ request: ModernRequest, session: SessionKey, sink: any CallSink) -> Ticket? {
+        let buffer = request.message.bytes
+        let bytes = buffer.readableBytesUInt8Span
+        if let error = headerMismatch(in: request) {
+            sink.finish(error.answer(id: request.message.requestID))
+            return nil
+        }
+        let label =
+            callLog == nil ? nil : request.message.envelope.label(in: bytes, principal: request.message.principal)
+        let (ticket, effects, connection) = state.withLock { state in
+            let (ticket, effects) =
+                request.method == .listen
+                ? state.multiplexer.listen(request, session: session, sink: sink, now: now())
+                : state.multiplexer.request(request, label: label, session: session, sink: sink, now: now())
+            return (ticket, effects, state.connection)
+        }
+        perform(effects, over: connection)
+        return ticket
+    }
+
+    private func headerMismatch(in request: ModernRequest) -> ModernError? {
+        guard request.method == .callTool else { return nil }
+        let buffer = request.message.bytes
+        let envelope = request.message.envelope
+        let headers = state.withLock { state -> ParameterHeaders? in
+            guard !state.multiplexer.annotatedTools.isEmpty,
+                let name = envelope.string(envelope.name, in: buffer.readableBytesUInt8Span)
+            else { return nil }
+            return state.multiplexer.annotatedTools.headers(of: name)
+        }
+        return headers.flatMap(request.headerMismatch)
+    }
+
     package func notification(_ message: ClientMessage, session: SessionKey) {
         step { $0.notification(message, session: session, now: now()) }
     }
@@ -159,13 +200,19 @@ package final class Upstream: Sendable {
         switch effect {
         case .forward(let message, let ticket):
             guard let connection else { return }
-            if !connection.send(LodgeMessage.forwarded(message, as: ticket)) {
+            if !connection.send(bytes(of: message, as: ticket)) {
                 step { $0.notForwarded(ticket, now: now()) }
             }
         case .send(let message):
             _ = connection?.send(message)
         case .answer(let call, let message):
-            call.sink.finish(.message(answer(message, to: call)))
+            call.sink.finish(answer(message, to: call))
+        case .askForInput(let sink, let id, let request, let questions, let course):
+            let state = states.seal(
+                RequestState(upstream: number, course: course), principal: request.principal, request: request.message)
+            let serverInfo = self.state.withLock { $0.multiplexer.identity?.serverInfo }
+            let result = InputRequired.result(questions, state: state, serverInfo: serverInfo)
+            sink.finish(.message(MessageBytes(bytes: MessageBuilder.result(id: id, result.serialized))))
         case .progress(let sink, let token, let message):
             sink.deliver(LodgeMessage.progress(message, token: token))
         case .deliver(let sink, let message): sink.deliver(message)
@@ -184,37 +231,73 @@ package final class Upstream: Sendable {
         }
     }
 
-    private func answer(_ message: ServerMessage, to call: PendingCall) -> MessageBytes {
+    /// A client's request as the server gets it.
+    private func bytes(of message: ClientMessage, as ticket: Ticket) -> MessageBytes {
+        message.isModern && era == .legacy
+            ? LodgeMessage.forwardedToLegacy(message, as: ticket) : LodgeMessage.forwarded(message, as: ticket)
+    }
+
+    private func answer(_ message: ServerMessage, to call: PendingCall) -> Answer {
+        let rewritten: ServerMessage
+        do throws(CallFailure) {
+            rewritten = try policed(message, for: call)
+        } catch {
+            return error.answer(to: call, withTail: false)
+        }
+        guard let request = call.modern else { return .message(LodgeMessage.answer(rewritten, id: call.id)) }
+        return modernAnswer(rewritten, to: call, request)
+    }
+
+    /// The answer as the policy lets it through.
+    private func policed(_ message: ServerMessage, for call: PendingCall) throws(CallFailure) -> ServerMessage {
         switch call.purpose {
-        case .listTools: filtered(message, for: call)
-        case .limitedResult: limited(message, for: call)
-        default: LodgeMessage.answer(message, id: call.id)
+        case .listTools: try filtered(message)
+        case .limitedResult: try limited(message)
+        default: message
         }
     }
 
-    private func filtered(_ message: ServerMessage, for call: PendingCall) -> MessageBytes {
+    /// The answer of a server in the words of a modern client's era.
+    private func modernAnswer(_ message: ServerMessage, to call: PendingCall, _ request: ModernRequest) -> Answer {
+        let (identity, isPinned) = state.withLock { ($0.multiplexer.identity, $0.multiplexer.configuration.isPinned) }
+        let translation = ModernAnswer(
+            call: call, request: request, identity: identity, isModern: era == .modern, isPinned: isPinned)
+        let answer = translation.answer(to: message, server: server) { inner in
+            states.seal(
+                RequestState(upstream: number, course: .server(inner)), principal: request.principal,
+                request: request.message)
+        }
+        if era == .modern, let task = TaskOwners.begun(in: message) {
+            state.withLock { $0.multiplexer.taskOwners.note(task, of: request.principal) }
+        }
+        if request.method == .listTools, let tools = AnnotatedTools.told(in: answer.bytes) {
+            state.withLock { $0.multiplexer.annotatedTools.learn(tools) }
+        }
+        if let place = call.caching, let (result, caching) = translation.cacheable(message, answer) {
+            state.withLock { $0.multiplexer.cache.keep(result, at: place, caching: caching, now: now()) }
+        }
+        return answer
+    }
+
+    private func filtered(_ message: ServerMessage) throws(CallFailure) -> ServerMessage {
         let policy = state.withLock { $0.multiplexer.configuration.tools }
         guard let filtered = ToolListFilter(policy: policy).applied(to: message) else {
-            let failure = CallFailure.unusable(server: server, "a list of tools that can be read in two ways")
-            return failure.answer(id: call.id)
+            throw .unusable(server: server, "a list of tools that can be read in two ways")
         }
         for name in filtered.namesTaken where state.withLock({ $0.namesTaken.insert(name).inserted }) {
             logger.warning(
                 "tool left out, its name was given to another by tools.rename; rename it too",
                 metadata: ["tool": "\(name)"])
         }
-        return LodgeMessage.answer(filtered.message, id: call.id)
+        return filtered.message
     }
 
-    private func limited(_ message: ServerMessage, for call: PendingCall) -> MessageBytes {
-        guard let limit = state.withLock({ $0.multiplexer.configuration.resultLimit }) else {
-            return LodgeMessage.answer(message, id: call.id)
-        }
+    private func limited(_ message: ServerMessage) throws(CallFailure) -> ServerMessage {
+        guard let limit = state.withLock({ $0.multiplexer.configuration.resultLimit }) else { return message }
         guard let limited = ResultLimit(bytes: limit, server: server).applied(to: message) else {
-            let failure = CallFailure.unusable(server: server, "a long result that can be read in two ways")
-            return failure.answer(id: call.id)
+            throw .unusable(server: server, "a long result that can be read in two ways")
         }
-        return LodgeMessage.answer(limited, id: call.id)
+        return limited
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import LodgeConfiguration
+package import MCPProtocol
 import Secrets
 
 /// What a session id states: a signed sentence about one legacy session, so that the id proves itself.
@@ -65,7 +66,7 @@ package struct SessionIDs: Sendable {
         package var issuedAt: UInt64
     }
 
-    private let signing: any SessionSigning
+    let signing: any SessionSigning
 
     package init(signing: any SessionSigning) { self.signing = signing }
 
@@ -100,11 +101,11 @@ package enum StableDigest {
 }
 
 extension [UInt8] {
-    fileprivate mutating func appendBigEndian(_ value: UInt64) {
+    mutating func appendBigEndian(_ value: UInt64) {
         for shift in stride(from: 56, through: 0, by: -8) { append(UInt8(truncatingIfNeeded: value >> shift)) }
     }
 
-    fileprivate func bigEndian(at offset: Int) -> UInt64 {
+    func bigEndian(at offset: Int) -> UInt64 {
         self[offset..<offset + 8].reduce(0) { $0 << 8 | UInt64($1) }
     }
 }

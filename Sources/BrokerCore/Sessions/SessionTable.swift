@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import MCPProtocol
 
 /// A session's place in this process: a number that is never used twice.
 package struct SessionKey: Hashable, Sendable {
@@ -50,7 +51,7 @@ package struct SessionTable<Attachment: Sendable>: Sendable {
     private let limits: SessionLimits
     private var sessions: [String: Session] = [:]
     private var lastKey: UInt64 = 0
-    /// When a client last sent something that a session took, an `initialize` that opened one included.
+    /// When a client last sent something that was taken, an `initialize` that opened a session included.
     package private(set) var lastActivity: ContinuousClock.Instant?
 
     package init(limits: SessionLimits = SessionLimits()) { self.limits = limits }
@@ -85,6 +86,9 @@ package struct SessionTable<Attachment: Sendable>: Sendable {
         lastActivity = now
         return session
     }
+
+    /// Notes that a client sent something that belongs to no session.
+    package mutating func noteActivity(now: ContinuousClock.Instant) { lastActivity = now }
 
     /// Finds a session and notes that its client is there, though it sent nothing.
     package mutating func touch(id: String, principal: Principal, now: ContinuousClock.Instant) -> Session? {

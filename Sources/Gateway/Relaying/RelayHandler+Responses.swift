@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BrokerCore
 import JSONRPC
+import MCPProtocol
 import NIOCore
 import NIOHTTP1
 
@@ -49,6 +50,7 @@ extension RelayHandler {
         self.exchange = nil
         switch answer {
         case .message(let bytes): respond(.ok, bytes, session: request.session)
+        case .failed(let bytes, let code): respond(HTTPResponseStatus(statusCode: ErrorCode.status(of: code)), bytes)
         case .opened(let bytes, let session): respond(.ok, bytes, session: session)
         case .unknownSession(let bytes): respond(.notFound, bytes)
         case .unavailable(let bytes, let retryAfter):

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import BrokerCore
+import MCPProtocol
 import NIOCore
 
 /// Event streams of a session: its own one, those that answer a POST, and their resumption.

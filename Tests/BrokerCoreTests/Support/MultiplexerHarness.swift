@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
 import LodgeConfiguration
+import MCPProtocol
 import NIOCore
 
 @testable import BrokerCore
@@ -183,6 +184,10 @@ final class MultiplexerHarness {
         case .progress(let sink, let token, let message): sink.deliver(LodgeMessage.progress(message, token: token))
         case .deliver(let sink, let message): sink.deliver(message)
         case .fanOut(let streams, let message): for stream in streams { _ = stream.deliver(message) }
+        case .askForInput(let sink, let id, _, let questions, let course):
+            // Sealing is the upstream's; here the state is readable.
+            let result = InputRequired.result(questions, state: "\(course)", serverInfo: nil)
+            sink.finish(.message(MessageBytes(bytes: MessageBuilder.result(id: id, result.serialized))))
         case .finish(let sink, let answer): sink.finish(answer)
         case .open(let call, let answer, let version):
             opened.append(Opened(sink: call.sink, answer: answer.text, version: version))

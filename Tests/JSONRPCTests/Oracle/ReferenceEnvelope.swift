@@ -74,6 +74,7 @@ private struct Lookup {
 
         let result = find("result", in: root)
         envelope.result = result?.range
+        envelope.resultMeta = find("_meta", in: result)?.range
         envelope.resultType = find("resultType", in: result)?.range
         let resultVersion = find("protocolVersion", in: result)?.range
         envelope.protocolVersion = find("protocolVersion", in: params)?.range ?? resultVersion
@@ -102,7 +103,8 @@ private struct Lookup {
     private func firstVariant(in root: ReferenceParser.Node) -> Member? {
         first(in: root, [.id, .method, .params, .result, .error]) { key, value in
             guard key == Array("params".utf16) else { return nil }
-            return first(in: value, [.paramsMeta, .paramsRequestID, .paramsTask, .paramsTaskID]) { key, value in
+            return first(in: value, [.paramsMeta, .paramsRequestID, .paramsRequestState, .paramsTask, .paramsTaskID]) {
+                key, value in
                 key == Array("_meta".utf16) ? first(in: value, [.metaProgressToken]) { _, _ in nil } : nil
             }
         }

@@ -23,7 +23,8 @@ package enum ProtocolVersion: String, Sendable, CaseIterable, Comparable {
         return min(asked, offered).rawValue
     }
 
-    var wireIndex: UInt8 {
+    /// The number of the revision in what Lodge signs.
+    package var wireIndex: UInt8 {
         switch self {
         case .november2024: 0
         case .march2025: 1
@@ -32,7 +33,7 @@ package enum ProtocolVersion: String, Sendable, CaseIterable, Comparable {
         }
     }
 
-    init?(wireIndex: UInt8) {
+    package init?(wireIndex: UInt8) {
         guard let version = Self.allCases.first(where: { $0.wireIndex == wireIndex }) else { return nil }
         self = version
     }

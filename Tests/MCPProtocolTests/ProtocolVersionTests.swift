@@ -1,7 +1,6 @@
+import MCPProtocol
 // SPDX-License-Identifier: Apache-2.0
 import Testing
-
-@testable import BrokerCore
 
 @Suite("Protocol versions")
 struct ProtocolVersionTests {
