@@ -55,7 +55,7 @@ package struct Multiplexer: ~Copyable {
         /// The version under which Lodge names itself to the server.
         package var clientVersion: String
 
-        var showsStderrTail: Bool { isolation == .client || solePrincipal }
+        var showsStderrTail: Bool { (isolation == .client && audience != .principal) || solePrincipal }
 
         package init(server: String, isolation: Isolation, clientVersion: String) {
             self.server = server
