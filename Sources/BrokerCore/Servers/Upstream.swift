@@ -37,6 +37,7 @@ package final class Upstream: Sendable {
     private let callLog: (any CallLog)?
     private let logger: Logger
     private let states: RequestStates
+    private let era: Era
 
     private static let lastNumber = Atomic<UInt64>(0)
 
@@ -48,6 +49,7 @@ package final class Upstream: Sendable {
         server = configuration.server
         number = Self.lastNumber.add(1, ordering: .relaxed).newValue
         states = ports.states(of: configuration.server)
+        era = configuration.era
         state = Mutex(State(multiplexer: Multiplexer(configuration), connection: nil, timer: nil))
         self.owner = Mutex(WeakOwner(value: owner))
         now = ports.now
@@ -151,8 +153,14 @@ package final class Upstream: Sendable {
         step { $0.notification(message, session: session, now: now()) }
     }
 
-    package func response(_ message: ClientMessage) {
-        step { $0.response(message) }
+    package func response(_ message: ClientMessage, session: SessionKey) {
+        step { $0.response(message, session: session, now: now()) }
+    }
+
+    /// Tells what a session's client said of itself; before anything else of that session.
+    func sessionOpened(_ session: SessionKey, for call: InitializeCall) {
+        guard era == .modern else { return }
+        state.withLock { $0.multiplexer.sessionOpened(session, call.declaration) }
     }
 
     package func withdraw(_ ticket: Ticket) {
@@ -201,6 +209,16 @@ package final class Upstream: Sendable {
             if !connection.send(bytes(of: message, as: ticket)) {
                 step { $0.notForwarded(ticket, now: now()) }
             }
+        case .forwardToModern(let message, let ticket, let metadata):
+            guard let connection else { return }
+            if !connection.send(LodgeMessage.forwardedToModern(message, as: ticket, metadata)) {
+                step { $0.notForwarded(ticket, now: now()) }
+            }
+        case .forwardState(let message, let ticket, let serverState):
+            guard let connection else { return }
+            if !connection.send(LodgeMessage.forwarded(message, as: ticket, state: serverState)) {
+                step { $0.notForwarded(ticket, now: now()) }
+            }
         case .send(let message):
             _ = connection?.send(message)
         case .answer(let call, let message):
@@ -231,7 +249,7 @@ package final class Upstream: Sendable {
 
     /// A client's request as the server gets it.
     private func bytes(of message: ClientMessage, as ticket: Ticket) -> MessageBytes {
-        message.isModern
+        message.isModern && era == .legacy
             ? LodgeMessage.forwardedToLegacy(message, as: ticket) : LodgeMessage.forwarded(message, as: ticket)
     }
 
@@ -242,7 +260,11 @@ package final class Upstream: Sendable {
         } catch {
             return error.answer(to: call, withTail: false)
         }
-        guard let request = call.modern else { return .message(LodgeMessage.answer(rewritten, id: call.id)) }
+        guard let request = call.modern else {
+            return .message(
+                era == .modern
+                    ? LodgeMessage.legacyAnswer(rewritten, to: call) : LodgeMessage.answer(rewritten, id: call.id))
+        }
         return modernAnswer(rewritten, to: call, request)
     }
 
@@ -255,10 +277,12 @@ package final class Upstream: Sendable {
         }
     }
 
-    /// The answer of a legacy server in the words of a modern client's era.
+    /// The answer of a server in the words of a modern client's era.
     private func modernAnswer(_ message: ServerMessage, to call: PendingCall, _ request: ModernRequest) -> Answer {
+        if era == .modern, let answer = inputRequired(message, of: call, request) { return answer }
         let identity = state.withLock { $0.multiplexer.identity }
-        let translation = ModernAnswer(call: call, request: request, identity: identity, isModern: false)
+        let translation = ModernAnswer(
+            call: call, request: request, identity: identity, isModern: era == .modern)
         let answer = translation.answer(to: message, server: server)
         if request.method == .listTools, let tools = AnnotatedTools.told(in: answer.bytes) {
             state.withLock { $0.multiplexer.annotatedTools.learn(tools) }
@@ -267,6 +291,16 @@ package final class Upstream: Sendable {
             state.withLock { $0.multiplexer.cache.keep(result, at: place, caching: caching, now: now()) }
         }
         return answer
+    }
+
+    private func inputRequired(
+        _ message: ServerMessage, of call: PendingCall, _ request: ModernRequest
+    ) -> Answer? {
+        ModernQuestions(call: call, request: request, server: server).answer(to: message) { inner in
+            states.seal(
+                RequestState(upstream: number, course: .server(inner)), principal: request.principal,
+                request: request.message)
+        }
     }
 
     private func filtered(_ message: ServerMessage) throws(CallFailure) -> ServerMessage {

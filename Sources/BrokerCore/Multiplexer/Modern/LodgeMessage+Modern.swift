@@ -60,23 +60,25 @@ extension LodgeMessage {
         var meta: [UInt8] = []
         var head: [UInt8] = []
         var errorCode: [UInt8] = []
+        var state: [UInt8] = []
 
-        var count: Int { id.count + name.count + meta.count + head.count + errorCode.count }
+        var count: Int { 2 * id.count + name.count + meta.count + head.count + errorCode.count + state.count }
 
         fileprivate func write(_ slot: Splice.Slot, to buffer: inout ByteBuffer) {
             switch slot {
-            case .id: id.withSpan { _ = unsafe buffer.writeBytes($0.bytes) }
+            case .id, .token: id.withSpan { _ = unsafe buffer.writeBytes($0.bytes) }
             case .name: buffer.writeBytes(name)
             case .meta: buffer.writeBytes(meta)
             case .resultHead: buffer.writeBytes(head)
             case .errorCode: buffer.writeBytes(errorCode)
-            case .token, .requestID, .subscriptionID, .uri, .requestState, .protocolVersion: break
+            case .requestState: buffer.writeBytes(state)
+            case .requestID, .subscriptionID, .uri, .protocolVersion: break
             }
         }
     }
 
     /// Small messages are copied into one buffer, large ones stay slices of the original.
-    private static func spliced(
+    static func spliced(
         _ bytes: ByteBuffer, _ splice: Splice, _ replacements: Replacements, asLine: Bool = false
     ) -> MessageBytes {
         let count = splice.keptCount + replacements.count + 1

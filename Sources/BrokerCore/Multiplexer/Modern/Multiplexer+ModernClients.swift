@@ -92,7 +92,8 @@ extension Multiplexer {
     /// Goes on with a call that was held until the server was ready: sends it, or answers it.
     mutating func letGo(_ ticket: Ticket, _ message: ClientMessage, now: ContinuousClock.Instant) -> Effects {
         guard let call = pending[ticket], let request = call.modern else {
-            return Effects(.forward(message, ticket))
+            guard let call = pending[ticket] else { return Effects() }
+            return Effects(forwarding(message, of: call, as: ticket))
         }
         if let answer = answeredFromHere(call, request, now: now) {
             pending[ticket] = nil
