@@ -179,7 +179,7 @@ let package = Package(
         executable("DemoAgent", ["FixtureKit"], path: "Fixtures/DemoAgent"),
         executable("EverythingServer", ["FixtureKit"], path: "Fixtures/EverythingServer"),
         executable("FixtureServer", ["FixtureKit"], path: "Fixtures/FixtureServer"),
-        tests("FixtureTests", ["FixtureKit"]),
+        tests("FixtureTests", ["EverythingServer", "FixtureKit"]),
         library("LodgeTestSupport", [nioCore, nioPosix], path: "Tests/TestSupport"),
 
         // MARK: Fuzz

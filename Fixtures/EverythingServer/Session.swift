@@ -12,7 +12,7 @@ final class Session: Sendable {
         var clientInfo: JSONValue = [:]
         var level = LogLevel.info
         var subscribed: Set<String> = []
-        /// How many requests and notifications came in, by the method whose number a test may want.
+        /// How many requests and notifications came in, by method.
         var counts: [String: Int] = [:]
         var hasDynamicTool = false
         var hasDynamicPrompt = false
@@ -29,7 +29,6 @@ final class Session: Sendable {
     func count(_ method: String) { update { $0.counts[method, default: 0] += 1 } }
 
     func initialize(_ params: JSONValue) -> JSONValue {
-        count("initialize")
         let revision = Revision(requested: params)
         update { state in
             state.revision = revision
@@ -37,13 +36,20 @@ final class Session: Sendable {
             state.clientInfo = params["clientInfo"] ?? [:]
         }
         var result = ToolServer.welcome(params, name: "everything", capabilities: Self.capabilities(in: revision))
-        result["serverInfo"] = [
-            "name": "everything", "title": "Everything Server", "version": "1.0.0",
-            "icons": [Media.icon], "websiteUrl": "https://example.com/everything",
-        ]
-        result["instructions"] = "Call 'echo' first. This server exists for tests and answers the same each time."
+        result["serverInfo"] = Self.serverInfo
+        result["instructions"] = .string(Self.instructions)
         return result
     }
+
+    static let serverInfo: JSONValue = [
+        "name": "everything", "title": "Everything Server", "version": "1.0.0",
+        "icons": [Media.icon], "websiteUrl": "https://example.com/everything",
+    ]
+
+    /// Who the server is, for results that say it in passing.
+    static let shortServerInfo: JSONValue = ["name": "everything", "title": "Everything Server", "version": "1.0.0"]
+
+    static let instructions = "Call 'echo' first. This server exists for tests and answers the same each time."
 
     private static func capabilities(in revision: Revision) -> JSONValue {
         var capabilities: JSONValue = [
@@ -61,7 +67,6 @@ final class Session: Sendable {
     }
 
     func setLevel(_ params: JSONValue) -> Result<JSONValue, RPCError> {
-        count("logging/setLevel")
         guard let level = params["level"]?.text.flatMap(LogLevel.init(rawValue:)) else {
             return .failure(.invalidParams("'level' must be one of \(LogLevel.names)"))
         }
@@ -70,27 +75,19 @@ final class Session: Sendable {
     }
 
     func subscribe(_ params: JSONValue) -> Result<JSONValue, RPCError> {
-        change("resources/subscribe", params) { _ = $0.insert($1) }
+        change(params) { _ = $0.insert($1) }
     }
 
     func unsubscribe(_ params: JSONValue) -> Result<JSONValue, RPCError> {
-        change("resources/unsubscribe", params) { _ = $0.remove($1) }
+        change(params) { _ = $0.remove($1) }
     }
 
     private func change(
-        _ method: String, _ params: JSONValue, _ body: (inout Set<String>, String) -> Void
+        _ params: JSONValue, _ body: (inout Set<String>, String) -> Void
     ) -> Result<JSONValue, RPCError> {
-        count(method)
         guard let uri = params["uri"]?.text else { return .failure(.invalidParams("'uri' must be a string")) }
         update { body(&$0.subscribed, uri) }
         return .success([:])
-    }
-
-    /// Sends a log message, if it is severe enough for the level that the client has set.
-    func log(_ level: LogLevel, _ data: JSONValue, over connection: Connection) {
-        guard level >= read(\.level) else { return }
-        connection.notify(
-            "notifications/message", ["level": .string(level.rawValue), "logger": "everything", "data": data])
     }
 }
 
@@ -99,6 +96,11 @@ enum LogLevel: String, CaseIterable, Comparable {
     case debug, info, notice, warning, error, critical, alert, emergency
 
     static let names = allCases.map(\.rawValue).joined(separator: ", ")
+
+    /// The parameters of `notifications/message`.
+    func message(_ data: JSONValue) -> JSONValue {
+        ["level": .string(rawValue), "logger": "everything", "data": data]
+    }
 
     private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 

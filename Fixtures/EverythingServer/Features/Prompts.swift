@@ -2,7 +2,7 @@
 
 import FixtureKit
 
-/// The prompts.
+/// The prompts that are answered from their arguments alone, and the list of all.
 enum Prompts {
     static func list(_ session: Session) -> [JSONValue] {
         var all: [JSONValue] = [
@@ -24,6 +24,7 @@ enum Prompts {
                 ],
             ],
             ["name": "test_prompt_with_image", "description": "A prompt with a picture"],
+            ["name": .string(AskingPrompt.name), "description": "A prompt that asks the user for a context first"],
         ]
         if session.read(\.hasDynamicPrompt) {
             all.append(["name": "test_dynamic_prompt", "description": "A prompt that comes and goes"])

@@ -34,10 +34,11 @@ enum Resources {
         ]
     ]
 
-    static func read(_ params: JSONValue, _ session: Session) -> Result<JSONValue, RPCError> {
+    /// - Parameter absence: the code of the error for a resource that there is not, which differs by era.
+    static func read(_ params: JSONValue, _ session: Session, absence: Int) -> Result<JSONValue, RPCError> {
         guard let uri = params["uri"]?.text else { return .failure(.invalidParams("'uri' must be a string")) }
         guard let contents = contents(of: uri, session) else {
-            return .failure(RPCError(-32_002, "resource not found", data: ["uri": .string(uri)]))
+            return .failure(RPCError(absence, "resource not found", data: ["uri": .string(uri)]))
         }
         return .success(["contents": [contents]])
     }

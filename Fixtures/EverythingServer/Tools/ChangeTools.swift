@@ -5,6 +5,7 @@ import FixtureKit
 /// Tools that report while they run, and tools that change a list and tell the client.
 struct ChangeTools {
     let session: Session
+    let link: any ClientLink
 
     static let dynamicTool = Tool("test_dynamic_tool", "A tool that comes and goes") { _, _ in
         .content(.text("dynamic"))
@@ -25,7 +26,7 @@ struct ChangeTools {
             for (index, text) in ["started", "processing data", "completed"].enumerated() {
                 if index > 0 { try await Task.sleep(for: .milliseconds(50)) }
                 let message = text == "processing data" ? "Tool \(text)" : "Tool execution \(text)"
-                session.log(.info, .string(message), over: context.connection)
+                link.log(.info, .string(message), context)
             }
             return .content(.text("Tool with logging executed successfully"))
         }
@@ -44,9 +45,9 @@ struct ChangeTools {
     /// Over HTTP this test is about a stream that ends early; here there is only the order of messages to keep.
     private var reconnection: Tool {
         Tool("test_reconnection", "Logs, waits long enough for a client to reconnect, and logs again") { _, context in
-            session.log(.info, "Before disconnect", over: context.connection)
+            link.log(.info, "Before disconnect", context)
             try await Task.sleep(for: .milliseconds(200))
-            session.log(.info, "After reconnect", over: context.connection)
+            link.log(.info, "After reconnect", context)
             return .content(.text("Reconnection test completed"))
         }
     }
@@ -60,7 +61,7 @@ struct ChangeTools {
                 state[keyPath: path].toggle()
                 return state[keyPath: path]
             }
-            context.connection.notify("notifications/\(list)/list_changed")
+            link.announce(changeOf: list, over: context.connection)
             return .content(.text("\(item) list changed: test_dynamic_\(item) \(isThere ? "added" : "removed")"))
         }
     }
@@ -71,9 +72,8 @@ struct ChangeTools {
             properties: ["uri": ["type": "string"]]
         ) { arguments, context in
             let uri = try arguments.string("uri")
-            guard session.read(\.subscribed).contains(uri) else { return .content(.text("not subscribed")) }
-            context.connection.notify("notifications/resources/updated", ["uri": .string(uri)])
-            return .content(.text("notified"))
+            let isWanted = link.announce(updateOf: uri, over: context.connection)
+            return .content(.text(isWanted ? "notified" : "not subscribed"))
         }
     }
 }

@@ -4,41 +4,28 @@ import FixtureKit
 
 /// Tools that ask something of the client while they run.
 struct ClientTools {
-    let session: Session
+    let link: any ClientLink
 
-    var all: [Tool] { [sampling, elicitation, defaults, enums, url, urlRequired, roots, ping] }
+    var all: [Tool] { [sampling, elicitation, defaults, enums, url, urlRequired, roots] }
 
-    /// Asks, if the client has declared that it can be asked that.
-    private func ask(
-        _ capability: String, _ method: String, _ params: JSONValue?, _ context: RequestContext
-    ) async throws -> JSONValue {
-        guard session.read(\.clientCapabilities)[capability] != nil else {
-            throw ToolFailure("the client does not support \(capability)")
-        }
-        do {
-            return try await context.connection.ask(method, params)
-        } catch let error as RPCError {
-            throw ToolFailure("the client refused \(method): \(error.message) (\(error.code))")
-        }
+    /// Of the legacy era only: no other server pings its client.
+    static let ping = Tool("ping_client", "Pings the client") { _, context in
+        _ = try await context.connection.ask("ping")
+        return .content(.text("pong"))
     }
 
     private var sampling: Tool {
         Tool(
             "test_sampling", "Asks the client's model", properties: ["prompt": ["type": "string"]]
         ) { arguments, context in
-            let message: JSONValue = ["role": "user", "content": .text(try arguments.string("prompt"))]
-            let params: JSONValue = ["messages": [message], "maxTokens": 100]
-            let answer = try await ask("sampling", "sampling/createMessage", params, context)
-            // Since 2025-11-25 the content may be a list.
-            let content = answer["content"]
-            let text = content?["text"]?.text ?? content?.elements?.first?["text"]?.text ?? "no text"
-            return .content(.text("LLM response: \(text)"))
+            let question = Question.sample("sampling", try arguments.string("prompt"))
+            let answer = try await link.ask(question, context)
+            return .content(.text("LLM response: \(Question.text(of: answer))"))
         }
     }
 
     private func elicit(_ message: String, _ schema: JSONValue, _ context: RequestContext) async throws -> String {
-        let params: JSONValue = ["message": .string(message), "requestedSchema": schema]
-        let answer = try await ask("elicitation", "elicitation/create", params, context)
+        let answer = try await link.ask(.form("elicitation", message, schema), context)
         return "action=\(answer["action"]?.text ?? "none"), content=\((answer["content"] ?? [:]).json)"
     }
 
@@ -106,44 +93,24 @@ struct ClientTools {
 
     private var url: Tool {
         Tool("test_elicitation_url", "Sends the user to a page, and says when that is done") { _, context in
-            guard session.read(\.clientCapabilities)["elicitation"]?["url"] != nil else {
-                throw ToolFailure("the client does not support elicitation by url")
-            }
-            let id: JSONValue = .string("elicitation-\(context.id.json)")
-            let params: JSONValue = [
-                "mode": "url", "elicitationId": id, "url": "https://example.com/authorize",
-                "message": "Please visit this page",
-            ]
-            let answer = try await ask("elicitation", "elicitation/create", params, context)
-            let action = answer["action"]?.text ?? "none"
-            if action == "accept" {
-                context.connection.notify("notifications/elicitation/complete", ["elicitationId": id])
-            }
+            let action = try await link.visit(
+                "https://example.com/authorize", message: "Please visit this page", isRequired: false, context)
             return .content(.text("Elicitation by url: action=\(action)"))
         }
     }
 
     private var urlRequired: Tool {
-        Tool("test_elicitation_url_required", "Always answers that a page must be visited first") { _, context in
-            let elicitation: JSONValue = [
-                "mode": "url", "elicitationId": .string("required-\(context.id.json)"),
-                "url": "https://example.com/connect", "message": "Please connect your account",
-            ]
-            throw RPCError(-32_042, "a page must be visited first", data: ["elicitations": [elicitation]])
+        Tool("test_elicitation_url_required", "Answers that a page must be visited first") { _, context in
+            let action = try await link.visit(
+                "https://example.com/connect", message: "Please connect your account", isRequired: true, context)
+            return .content(.text("Required elicitation by url: action=\(action)"))
         }
     }
 
     private var roots: Tool {
         Tool("list_roots", "Asks for the client's roots") { _, context in
-            let answer = try await ask("roots", "roots/list", nil, context)
+            let answer = try await link.ask(.roots("roots"), context)
             return .structured(["roots": answer["roots"] ?? []])
-        }
-    }
-
-    private var ping: Tool {
-        Tool("ping_client", "Pings the client") { _, context in
-            _ = try await context.connection.ask("ping")
-            return .content(.text("pong"))
         }
     }
 }

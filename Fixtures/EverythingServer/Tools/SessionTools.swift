@@ -4,12 +4,14 @@ import FixtureKit
 
 /// Tools that show what the client has asked of the server so far.
 enum SessionTools {
-    static func subscriptions(_ session: Session) -> Tool {
+    static func subscriptions(_ session: Session, _ link: any ClientLink) -> Tool {
         Tool("subscriptions", "Tells the subscribed resources, and counts of what the client has sent") { _, _ in
-            let state = session.update { $0 }
-            func count(_ method: String) -> JSONValue { .integer(state.counts[method] ?? 0) }
+            let counts = session.read(\.counts)
+            let view = link.view
+            func count(_ method: String) -> JSONValue { .integer(counts[method] ?? 0) }
+            let byMethod = counts.sorted { $0.key < $1.key }.map { JSONValue.Member($0.key, .integer($0.value)) }
             return .structured([
-                "subscribed": .strings(state.subscribed.sorted()),
+                "subscribed": .strings(view.subscribed.sorted()),
                 "subscribeRequests": count("resources/subscribe"),
                 "unsubscribeRequests": count("resources/unsubscribe"),
                 "initializeRequests": count("initialize"),
@@ -17,15 +19,16 @@ enum SessionTools {
                 "cancelledNotifications": count("notifications/cancelled"),
                 "rootsListChangedNotifications": count("notifications/roots/list_changed"),
                 "setLevelRequests": count("logging/setLevel"),
-                "level": .string(state.level.rawValue),
-                "protocolVersion": state.revision.map { .string($0.rawValue) } ?? .null,
-                "clientInfo": state.clientInfo,
-                "clientCapabilities": state.clientCapabilities,
+                "counts": .object(byMethod),
+                "level": .string(view.level.rawValue),
+                "protocolVersion": view.protocolVersion,
+                "clientInfo": view.info,
+                "clientCapabilities": view.capabilities,
             ])
         }
     }
 
-    static func log(_ session: Session) -> Tool {
+    static func log(_ link: any ClientLink) -> Tool {
         Tool(
             "log", "Sends a log message, if its level is severe enough",
             properties: ["level": ["type": "string"], "message": ["type": "string"]]
@@ -33,7 +36,7 @@ enum SessionTools {
             guard let level = LogLevel(rawValue: try arguments.string("level")) else {
                 throw ToolFailure("argument 'level' must be one of \(LogLevel.names)")
             }
-            session.log(level, .string(try arguments.string("message")), over: context.connection)
+            link.log(level, .string(try arguments.string("message")), context)
             return .content(.text("logged"))
         }
     }

@@ -43,7 +43,8 @@ package final class Holds: Sendable {
     private static let lastWords = Tool("last_words", "Is answered when the input of the server ends") { _, context in
         let never = AsyncStream<Never> { _ in }
         for await _ in never {}
-        context.connection.writer.write(Message.answer(to: context.id, .success(.content(.text("last words")))))
+        let result = context.completing(.content(.text("last words")))
+        context.connection.writer.write(Message.answer(to: context.id, .success(result)))
         throw AnswerSent()
     }
 

@@ -6,6 +6,8 @@ package struct RequestContext: Sendable {
     package let progressToken: JSONValue?
     /// Members that every notification of this work carries in `_meta`.
     package var meta: JSONValue?
+    /// What the server adds to every result, for work that writes its answer itself.
+    package var completing: @Sendable (JSONValue) -> JSONValue = { $0 }
     package let connection: Connection
 
     package init(id: JSONValue, progressToken: JSONValue?, connection: Connection) {

@@ -22,6 +22,9 @@ package final class LineWriter: Sendable {
 
     package func write(_ message: JSONValue) { write(line: message.bytes) }
 
+    /// Writes messages as lines that nothing comes between.
+    package func write(_ messages: [JSONValue]) { write(raw: messages.flatMap { framing($0.bytes) }) }
+
     /// Writes bytes as one line, whatever they are.
     package func write(line: [UInt8]) { write(raw: framing(line)) }
 

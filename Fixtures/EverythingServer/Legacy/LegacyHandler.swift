@@ -2,20 +2,19 @@
 
 import FixtureKit
 
-/// Sends each method to the feature that answers it.
-struct EverythingHandler: RequestHandler {
-    let session = Session()
+/// Sends each method of the handshake revisions to the feature that answers it.
+struct LegacyHandler: Sendable {
+    let session: Session
     let tasks = TaskStore()
     let paging: Paging
+    private let link: LegacyLink
     private let tools: [Tool]
 
-    init(pageSize: Int?) {
-        paging = Paging(size: pageSize)
-        tools =
-            ContentTools.all + BasicTools.all + ProcessTools.all
-            + ClientTools(session: session).all + ChangeTools(session: session).all
-            + [SessionTools.subscriptions(session), SessionTools.log(session), SlowTask.tool]
-            + Holds().tools
+    init(session: Session, paging: Paging, holds: Holds) {
+        self.session = session
+        self.paging = paging
+        link = LegacyLink(session: session)
+        tools = Catalogue.tools(session, link, holds) + [ClientTools.ping]
     }
 
     var acceptsBatches: Bool { session.read(\.revision) == .march2025 }
@@ -33,10 +32,11 @@ struct EverythingHandler: RequestHandler {
         case "tools/call": call(request, over: connection)
         case "resources/list": .now(paging.page(Resources.list(session), as: "resources", params))
         case "resources/templates/list": .now(paging.page(Resources.templates, as: "resourceTemplates", params))
-        case "resources/read": .now(Resources.read(params, session))
+        case "resources/read": .now(Resources.read(params, session, absence: -32_002))
         case "resources/subscribe": .now(session.subscribe(params))
         case "resources/unsubscribe": .now(session.unsubscribe(params))
         case "prompts/list": .now(paging.page(Prompts.list(session), as: "prompts", params))
+        case "prompts/get" where AskingPrompt.isNamed(in: params): .later { try await AskingPrompt.get(link, $0) }
         case "prompts/get": .now(Prompts.get(params, session))
         case "completion/complete": .now(Completions.complete(params))
         case let method where method.hasPrefix("tasks/"): reply(toTask: method, params, over: connection)
@@ -49,10 +49,6 @@ struct EverythingHandler: RequestHandler {
         "resources/templates/list", "resources/read", "resources/subscribe", "resources/unsubscribe", "prompts/list",
         "prompts/get", "completion/complete", "tasks/get", "tasks/result", "tasks/list", "tasks/cancel",
     ]
-
-    func receive(notification method: String, params _: JSONValue, over _: Connection) {
-        session.count(method)
-    }
 
     /// All tools, with the one that comes and goes.
     private var listedTools: [JSONValue] {
