@@ -37,7 +37,7 @@ extension ModernAnswer {
             return .message(LodgeMessage.answer(message, id: call.id))
         case .inputRequired:
             guard request.method.mayAskForInput else {
-                return unusable(server, "a request for input, which this method cannot have")
+                return unusable(server, "a request for input to a method that takes none")
             }
             return question(message, server: server, seal: seal)
         case .unknown(let type): return unusable(server, "the unknown resultType '\(type)'")
@@ -48,28 +48,25 @@ extension ModernAnswer {
         CallFailure.unusable(server: server, problem).answer(to: call, withTail: false)
     }
 
+    /// The questions pass as they are; the server's state is sealed, so that it comes back only for the same request of
+    /// the same principal.
     private func question(_ message: ServerMessage, server: String, seal: ([UInt8]?) -> String) -> Answer {
         let buffer = message.bytes
-        let bytes = buffer.readableBytesUInt8Span
-        guard let range = message.envelope.result else { return unusable(server, "no result") }
-        if case .value(let questions) = JSONMembers.find("inputRequests", in: bytes, object: range) {
-            guard let asked = (try? JSONValue.parse(bytes.extracting(questions)))?.members else {
-                return unusable(server, "inputRequests that are no object")
-            }
-            for question in asked {
-                let method = question.value["method"]?.string ?? ""
-                guard let needed = ClientCapabilities(neededFor: method, params: question.value["params"]) else {
-                    return unusable(server, "the question '\(method)', which no client has")
-                }
-                guard request.metadata.capabilities.isSuperset(of: needed) else {
-                    return unusable(server, "the question '\(method)', which its client did not declare")
-                }
-            }
+        let input: InputQuestions
+        do throws(InputQuestions.Problem) {
+            input = try InputQuestions(message.envelope, in: buffer.readableBytesUInt8Span)
+        } catch {
+            return unusable(server, error.text)
         }
-        let inner = message.envelope.requestState
-        if inner == nil, !isPinned { return .message(LodgeMessage.answer(message, id: call.id)) }
-        let state = seal(inner.map { Array(copying: bytes.extracting($0)) })
-        return .message(LodgeMessage.answer(message, id: call.id, state: state))
+        let declared = request.metadata.capabilities
+        if let question = input.questions.first(where: { !declared.isSuperset(of: $0.needed) }) {
+            return ModernError(
+                code: ErrorCode.internalError,
+                message: "the server asks by '\(question.request.method)', which the client did not declare"
+            ).answer(id: call.id)
+        }
+        if input.state == nil, !isPinned { return .message(LodgeMessage.answer(message, id: call.id)) }
+        return .message(LodgeMessage.answer(message, id: call.id, state: seal(input.state)))
     }
 }
 

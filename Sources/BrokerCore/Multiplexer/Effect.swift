@@ -9,6 +9,8 @@ enum Effect: Sendable {
     case send(MessageBytes)
     /// Write a client's request to the server under a ticket, its progress token replaced likewise.
     case forward(ClientMessage, Ticket)
+    /// Write a legacy client's request to a modern server, with the metadata that it needs there.
+    case forwardToModern(ClientMessage, Ticket, ModernMetadata)
     /// Hand the server's answer to its caller, under the caller's own id.
     case answer(PendingCall, ServerMessage)
     /// Hand a progress notification to its caller, under the caller's own token.

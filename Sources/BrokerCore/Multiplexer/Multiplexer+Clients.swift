@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
 import LodgeConfiguration
+import MCPProtocol
 import NIOCore
 
 extension Multiplexer {
@@ -17,12 +18,20 @@ extension Multiplexer {
         counters.requests += 1
         let id = RawID(bytes, idRange)
         let deadline = now.advanced(by: configuration.callTimeout)
-        let call = PendingCall(
+        var call = PendingCall(
             sink: sink, session: session, id: id,
             token: message.envelope.progressToken.map { RawID(bytes, $0) }, purpose: purpose(of: message, kind: kind),
             label: label, started: now, deadline: deadline,
             absoluteDeadline: now.advanced(by: configuration.absoluteTimeout), held: nil)
         var effects = Effects()
+        if configuration.era == .modern,
+            let (answer, more) = answeredBeforeModern(message, kind: kind, id: id, session: session, now: now)
+        {
+            effects.append(contentsOf: more)
+            effects.append(.finish(sink, .message(answer)))
+            if kind == .callTool || kind == .task { effects.append(ended(call, .refused, now: now)) }
+            return (nil, effects)
+        }
         if let answer = answeredHere(message, kind: kind, id: id, session: session) {
             effects.append(.finish(sink, .message(answer)))
             if kind == .callTool || kind == .task {
@@ -31,6 +40,7 @@ extension Multiplexer {
             return (nil, effects)
         }
         let message = kind == .callTool ? asTheServerNamesIt(message) : message
+        call.driven = driving(message)
         let (ticket, admission) = admit(call, message, now: now)
         effects.append(contentsOf: admission)
         return (ticket, effects)
@@ -45,7 +55,7 @@ extension Multiplexer {
         let ticket = nextTicket()
         switch phase {
         case .ready:
-            effects.append(.forward(message, ticket))
+            effects.append(forwarding(message, of: call, as: ticket))
             if call.sink.acceptsStream, let waiting = outbox.takeRequests() {
                 for message in waiting { effects.append(.deliver(call.sink, message)) }
             }
@@ -161,7 +171,10 @@ extension Multiplexer {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
         guard ambiguity(in: message) == nil else { return Effects() }
-        switch ClientNotification(message.envelope, in: bytes) {
+        let notification = ClientNotification(message.envelope, in: bytes)
+        // The modern era has no other notification of a client.
+        guard configuration.era == .legacy || notification == .cancelled else { return Effects() }
+        switch notification {
         case .cancelled:
             return cancelled(message, session: session, now: now)
         case .initialized:
@@ -180,7 +193,10 @@ extension Multiplexer {
     }
 
     /// Takes a client's response to a request of the server.
-    mutating func response(_ message: ClientMessage) -> Effects {
+    mutating func response(
+        _ message: ClientMessage, session: SessionKey, now: ContinuousClock.Instant
+    ) -> Effects {
+        if configuration.era == .modern { return answeredQuestion(message, session: session, now: now) }
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
         guard ambiguity(in: message) == nil, let range = message.envelope.id,
@@ -205,6 +221,7 @@ extension Multiplexer {
             if call.held == nil {
                 effects.append(.send(LodgeMessage.replacing(range, with: RawID(ticket), in: message)))
             }
+            effects.append(contentsOf: closeQuestions(of: call))
             // MCP 2025-11-25, cancellation: the receiver does not respond. The exchange has to end all the same.
             effects.append(
                 .finish(call.sink, .message(CallFailure.cancelled(server: configuration.server).answer(id: call.id))))
@@ -225,6 +242,7 @@ extension Multiplexer {
             return Effects()
         }
         if let effects = stopListening(ticket) { return effects }
+        let ticket = child.moved[ticket] ?? ticket
         guard let call = remove(ticket) else { return Effects() }
         var effects = Effects()
         if call.held == nil { effects.append(.send(LodgeMessage.cancelled(ticket, reason: "the client left"))) }
@@ -257,7 +275,8 @@ extension Multiplexer {
         if configuration.outageIsUnavailable, failure.isOutage {
             answer = .unavailable(answer.bytes, retryAfter: failure.secondsToRetry)
         }
-        var effects = Effects(.finish(call.sink, answer))
+        var effects = closeQuestions(of: call)
+        effects.append(.finish(call.sink, answer))
         effects.append(ended(call, outcome, now: now))
         return effects
     }
@@ -267,6 +286,7 @@ extension Multiplexer {
         _ call: PendingCall, _ outcome: CallRecord.Outcome, answerBytes: Int = 0, now: ContinuousClock.Instant
     ) -> Effect? {
         counters.outcomes[outcome] += 1
+        forgetQuestions(of: call)
         return call.record(server: configuration.server, outcome: outcome, answerBytes: answerBytes, now: now)
             .map(Effect.record)
     }

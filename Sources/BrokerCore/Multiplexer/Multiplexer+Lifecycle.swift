@@ -18,11 +18,12 @@ extension Multiplexer {
         cache.forgetAll()
         own = [:]
         given.removeAll()
+        child.forgetGeneration()
         var effects = Effects()
         // What waited before this generation could not be given to its timer.
         if let armed { effects.append(.arm(armed)) }
         if configuration.ownHandshake {
-            effects.append(askInitialize())
+            effects.append(askWhoItIs())
             return effects
         }
         for (ticket, waiting) in initializing.sorted(by: { $0.key < $1.key }) {
@@ -43,12 +44,12 @@ extension Multiplexer {
         identity = nil
         cache.forgetAll()
         own = [:]
+        child.forgetGeneration()
         serverRequests = [:]
-        outbox = Outbox()
         var effects = Effects()
         let retryAfter = retry.map { now.duration(to: $0) }
         for (ticket, call) in pending.sorted(by: { $0.key < $1.key }) {
-            if call.held != nil {
+            if call.held != nil, child.asking[ticket] == nil {
                 // Held calls that came while the server was up have not seen an attempt yet.
                 guard wasHolding || retry == nil else { continue }
                 let failure = CallFailure.down(server: configuration.server, ending, retryAfter: retryAfter)
@@ -61,6 +62,7 @@ extension Multiplexer {
             pending[ticket] = nil
         }
         held.removeAll { pending[$0] == nil }
+        outbox = Outbox()
         if retry == nil { effects.append(contentsOf: endListeners()) }
         effects.append(contentsOf: refuseInitializing(ending, retryAfter: retryAfter))
         return effects
@@ -94,6 +96,10 @@ extension Multiplexer {
 
     private static let noVersion = "the answer to initialize names no protocolVersion"
 
+    private mutating func askWhoItIs() -> Effect {
+        configuration.era == .modern ? askDiscovery() : askInitialize()
+    }
+
     private mutating func askInitialize() -> Effect {
         let ticket = nextTicket()
         own[ticket] = .initialize
@@ -103,9 +109,12 @@ extension Multiplexer {
                 capabilities: (try? JSONValue.parse(configuration.declaredCapabilities)) ?? [:]))
     }
 
-    private mutating func askForProof() -> Effect {
+    mutating func askForProof() -> Effect {
         let ticket = nextTicket()
         own[ticket] = .proof
+        guard configuration.era == .legacy else {
+            return .send(LodgeMessage.modernRequest(ticket, "tools/list", as: ownDeclaration))
+        }
         return .send(LodgeMessage.listTools(ticket: ticket))
     }
 
@@ -113,10 +122,11 @@ extension Multiplexer {
     mutating func retryHandshake() -> Effect? {
         guard case .starting = phase, handshakeFailed, configuration.ownHandshake else { return nil }
         handshakeFailed = false
-        return initialized == nil ? askInitialize() : askForProof()
+        return initialized == nil ? askWhoItIs() : askForProof()
     }
 
     mutating func ownAnswered(_ ticket: Ticket, _ message: ServerMessage, now: ContinuousClock.Instant) -> Effects {
+        if configuration.era == .modern { return ownAnsweredByModern(ticket, message, now: now) }
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
         guard message.envelope.kind == .response else {
@@ -152,7 +162,10 @@ extension Multiplexer {
     mutating func handshakeAnswer(
         _ ticket: Ticket, failure: String?, error: ServerMessage? = nil, now: ContinuousClock.Instant
     ) -> Effects {
-        guard let request = own.removeValue(forKey: ticket), request != .upkeep else { return Effects() }
+        guard let request = own.removeValue(forKey: ticket), request != .upkeep, request != .listen else {
+            child.listening[ticket] = nil
+            return Effects()
+        }
         if let failure {
             handshakeFailed = true
             var effects = Effects()
@@ -173,8 +186,9 @@ extension Multiplexer {
         let isFirst = counters.generations == 1
         phase = .ready
         var effects = Effects(.handshake(failure: nil))
+        if configuration.era == .modern { effects.append(contentsOf: listenToEverything(now: now)) }
         if !isFirst { effects.append(contentsOf: restore(now: now)) }
-        effects.append(contentsOf: acknowledgeListeners())
+        effects.append(contentsOf: acknowledgeListeners(now: now))
         effects.append(contentsOf: sendHeld(now: now))
         return effects
     }
@@ -188,8 +202,10 @@ extension Multiplexer {
     /// Sets again what sessions had set in the generation before, and tells them to look at the lists again.
     private mutating func restore(now: ContinuousClock.Instant) -> Effects {
         var effects = Effects()
-        for uri in subscriptions.uris { effects.append(upkeep(subscribing: uri)) }
-        if let level = levels.values.min() { effects.append(upkeep(level: level)) }
+        if configuration.era == .legacy {
+            for uri in subscriptions.uris { effects.append(upkeep(subscribing: uri, now: now)) }
+            if let level = levels.values.min() { effects.append(upkeep(level: level)) }
+        }
         guard let initialized else { return effects }
         for (method, notice) in LodgeMessage.listChanges(declaredIn: initialized.result) {
             listChanges[RawID(Array(method.utf8))] = (notice, now)
@@ -199,13 +215,15 @@ extension Multiplexer {
         return effects
     }
 
-    mutating func upkeep(subscribing uri: String) -> Effect {
+    mutating func upkeep(subscribing uri: String, now: ContinuousClock.Instant) -> Effect? {
+        if configuration.era == .modern { return listen(toResource: uri, now: now) }
         let ticket = nextTicket()
         own[ticket] = .upkeep
         return .send(LodgeMessage.subscribe(ticket: ticket, uri: uri))
     }
 
-    mutating func upkeep(unsubscribing uri: String) -> Effect {
+    mutating func upkeep(unsubscribing uri: String) -> Effect? {
+        if configuration.era == .modern { return stopListening(toResource: uri) }
         let ticket = nextTicket()
         own[ticket] = .upkeep
         return .send(LodgeMessage.unsubscribe(ticket: ticket, uri: uri))
@@ -258,7 +276,7 @@ extension Multiplexer {
     }
 
     /// Lets every waiting client in with the answer that Lodge got.
-    private mutating func letIn() -> Effects {
+    mutating func letIn() -> Effects {
         guard let initialized else { return Effects() }
         var effects = Effects()
         for (_, waiting) in initializing.sorted(by: { $0.key < $1.key }) {

@@ -55,6 +55,11 @@ extension Multiplexer {
             return effects
         }
         if let call = pending.removeValue(forKey: ticket) {
+            if configuration.era == .modern, call.held == nil,
+                let effects = answeredByModern(call, as: ticket, message, now: now)
+            {
+                return effects
+            }
             guard call.held == nil else {
                 // A server cannot know a ticket that it was not sent; the call goes on.
                 pending[ticket] = call
@@ -86,7 +91,7 @@ extension Multiplexer {
             case .subscribe(let uri): subscriptions.confirm(call.session, uri: uri)
             case .unsubscribe(let uri):
                 // Somebody's subscription was on its way when the server was asked to end it.
-                if !subscriptions.subscribers(of: uri).isEmpty { effects.append(upkeep(subscribing: uri)) }
+                if !subscriptions.subscribers(of: uri).isEmpty { effects.append(upkeep(subscribing: uri, now: now)) }
             case .setLevel(let level): levels[call.session] = level
             case .relay, .listTools, .limitedResult: break
             }
@@ -108,6 +113,7 @@ extension Multiplexer {
     }
 
     private mutating func requested(_ message: ServerMessage, now: ContinuousClock.Instant) -> Effects {
+        if configuration.era == .modern { return requestedByModern(message) }
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
         guard let range = message.envelope.id else { return Effects() }
@@ -145,6 +151,7 @@ extension Multiplexer {
     // MARK: Notifications of the server
 
     private mutating func notified(_ message: ServerMessage, now: ContinuousClock.Instant) -> Effects {
+        if configuration.era == .modern { return notifiedByModern(message, now: now) }
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
         switch ServerMethod(message.envelope, in: bytes) {
@@ -185,7 +192,7 @@ extension Multiplexer {
         }
     }
 
-    private mutating func progressed(_ message: ServerMessage, now: ContinuousClock.Instant) -> Effects {
+    mutating func progressed(_ message: ServerMessage, now: ContinuousClock.Instant) -> Effects {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
         guard let range = message.envelope.paramsProgressToken, let ticket = RawID.integer(in: bytes, range),
@@ -220,7 +227,7 @@ extension Multiplexer {
     /// A call in flight carries it, the newest first, since that keeps it in order with that call's answer; else the
     /// session's own stream, and else a call whose client may come back to it. Without any of them, a notification waits
     /// for the stream and a request for whichever comes.
-    private mutating func toTheClient(_ message: MessageBytes, keep isRequest: Bool) -> Effects? {
+    mutating func toTheClient(_ message: MessageBytes, keep isRequest: Bool) -> Effects? {
         let carrier = pending.filter { $0.value.held == nil && $0.value.sink.acceptsStream }.max { $0.key < $1.key }
         if let carrier { return Effects(.deliver(carrier.value.sink, message)) }
         if let stream = streams.values.first { return Effects(.fanOut([stream], message)) }

@@ -46,7 +46,9 @@ extension Multiplexer {
         guard let envelope = try? MessageScanner.scan(bytes) else { return }
         switch (envelope.kind, envelope.id) {
         case (.request, let id?):
-            guard let ticket = RawID.integer(in: bytes, id), serverRequests[ticket] != nil else { return }
+            guard let ticket = RawID.integer(in: bytes, id),
+                serverRequests[ticket] != nil || child.questions[ticket] != nil
+            else { return }
             _ = outbox.add(request: message, ticket: ticket)
         case (.notification, _): outbox.add(notification: message)
         default: break
@@ -73,6 +75,7 @@ extension Multiplexer {
         }
         if let stream = streams.removeValue(forKey: session) { effects.append(.closeStream(stream)) }
         levels[session] = nil
+        child.declarations[session] = nil
         streamsClosed[session] = nil
         for uri in subscriptions.removeAll(session) where isReady {
             effects.append(upkeep(unsubscribing: uri))

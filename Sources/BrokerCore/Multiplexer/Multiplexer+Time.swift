@@ -43,7 +43,12 @@ extension Multiplexer {
     }
 
     private mutating func timedOut(_ ticket: Ticket, now: ContinuousClock.Instant) -> Effects {
+        let isAsking = child.asking[ticket] != nil
         guard let call = remove(ticket) else { return Effects() }
+        if isAsking {
+            let failure = CallFailure.unansweredQuestion(server: configuration.server, after: configuration.callTimeout)
+            return finish(call, with: failure, outcome: .timedOut, now: now)
+        }
         if call.held != nil {
             let waited = call.started.duration(to: now)
             let failure = CallFailure.stillStarting(server: configuration.server, after: waited)

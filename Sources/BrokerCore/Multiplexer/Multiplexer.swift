@@ -117,6 +117,8 @@ package struct Multiplexer: ~Copyable {
         case proof
         /// Sets a subscription or a log level again, or takes one back; its answer is of no interest.
         case upkeep
+        /// Listens to changes at a modern server; its answer is the end of that.
+        case listen
     }
 
     let configuration: Configuration
@@ -152,6 +154,8 @@ package struct Multiplexer: ~Copyable {
     /// How often the client of a call was asked, for as long as the call is in flight.
     var rounds: [Ticket: UInt32] = [:]
     var cache = ResultCache()
+    /// What belongs to a server that speaks the modern era.
+    var child = ModernChild()
     var annotatedTools = AnnotatedTools()
     var taskOwners = TaskOwners()
     /// The level that the server was set to for modern clients; nil where it was not.
@@ -173,14 +177,19 @@ package struct Multiplexer: ~Copyable {
         package var outcomes = OutcomeCounts()
     }
 
-    package init(_ configuration: Configuration) { self.configuration = configuration }
+    package init(_ configuration: Configuration) {
+        var configuration = configuration
+        // No client's initialize can reach a server that has no such method.
+        if configuration.era == .modern { configuration.ownHandshake = true }
+        self.configuration = configuration
+    }
 
     package var callsInFlight: Int { pending.count + initializing.count }
 
     /// Whether nothing of any client is left here: what a test of leaks asks.
     package var isQuiet: Bool {
         pending.isEmpty && held.isEmpty && initializing.isEmpty && serverRequests.isEmpty && outbox.isEmpty
-            && listeners.isEmpty && suspended.isEmpty && rounds.isEmpty
+            && listeners.isEmpty && suspended.isEmpty && rounds.isEmpty && child.isQuiet
     }
 
     /// Whether a generation runs that has not answered its handshake at all.

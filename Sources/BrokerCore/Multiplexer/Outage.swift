@@ -128,6 +128,15 @@ extension CallFailure {
             isOutage: true)
     }
 
+    /// The client was asked for something that the call needs, and did not answer.
+    static func unansweredQuestion(server: String, after: Duration) -> CallFailure {
+        CallFailure(
+            server: server, reason: "unanswered",
+            message: "the client did not answer what server '\(server)' asked it within \(after.text)",
+            hint: "the call waits with the client and not with the server; --call-timeout sets the limit",
+            ending: nil, retryAfter: nil)
+    }
+
     static func stillStarting(server: String, after: Duration) -> CallFailure {
         CallFailure(
             server: server, reason: "starting", message: "server '\(server)' was still starting after \(after.text)",

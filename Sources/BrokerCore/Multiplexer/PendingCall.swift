@@ -38,6 +38,8 @@ package struct PendingCall: Sendable {
     var modern: ModernRequest?
     /// Where its result will be kept, if it says that it may be.
     var caching: ResultCache.Place?
+    /// How it goes on where a modern server asks a legacy client for input; nil where that cannot be.
+    var driven: DrivenCall?
     /// What the server asked for and the client had not declared.
     var lacking: ClientCapabilities = []
 
@@ -84,6 +86,8 @@ package struct InitializeCall: Sendable {
     package let askedVersion: String
     /// A digest of the capabilities that the client declared.
     package let capabilities: UInt64
+    /// What the client said of itself, where the server is told so with each request.
+    var declaration: ClientDeclaration?
     /// Whether a session is opened with the answer.
     package var opensSession = true
     package var deadline: ContinuousClock.Instant

@@ -91,7 +91,7 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
             upstream.notification(message, session: session.key)
             return .accepted
         case .response, .errorResponse:
-            upstream.response(message)
+            upstream.response(message, session: session.key)
             return .accepted
         case .batch, .invalid, .notAnObject:
             return .refused(
@@ -156,7 +156,9 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
 
     private func initialize(_ message: ClientMessage, sink: any CallSink) -> Admission {
         let deadline = ports.now().advanced(by: configuration.multiplexer.startTimeout)
-        guard let call = message.initializeCall(sink: sink, deadline: deadline) else {
+        guard
+            let call = message.initializeCall(sink: sink, deadline: deadline, era: configuration.multiplexer.era)
+        else {
             return message.malformedInitialize()
         }
         let upstream = makeUpstream(configuration.multiplexer)
@@ -304,6 +306,7 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
         }
         if let evicted = opened.evicted { end(evicted) }
         proved(by: upstream)
+        upstream.sessionOpened(opened.key, for: call)
         call.sink.finish(.opened(answer, session: opened.id))
         if !upstream.inspect({ $0.isRunning }) {
             // It ended while the session was being opened, so its end did not see the session.

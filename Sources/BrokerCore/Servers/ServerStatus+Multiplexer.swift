@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
+import MCPProtocol
 import NIOCore
 
 extension ServerStatus {
@@ -30,7 +31,7 @@ extension Multiplexer {
         guard let initialized,
             let result = try? JSONValue.parse(initialized.result.readableBytesUInt8Span)
         else { return (nil, nil) }
-        return (result["serverInfo"], initialized.version)
+        return (result["serverInfo"], configuration.era == .modern ? ModernRevision.newest : initialized.version)
     }
 
     /// How the last generation ended; that it was stopped, where none has ended yet.

@@ -88,7 +88,11 @@ final class SessionDesk<Attachment: Sendable>: Sendable {
 
 extension ClientMessage {
     /// What a client says in its `initialize`; nil where it is not a request with a version.
-    func initializeCall(sink: any CallSink, deadline: ContinuousClock.Instant) -> InitializeCall? {
+    ///
+    /// - Parameter era: that of the server, which decides what has to be known of the client.
+    func initializeCall(
+        sink: any CallSink, deadline: ContinuousClock.Instant, era: Era = .legacy
+    ) -> InitializeCall? {
         let buffer = bytes
         let span = buffer.readableBytesUInt8Span
         guard let id = envelope.id, let params = envelope.params else { return nil }
@@ -97,9 +101,13 @@ extension ClientMessage {
             capabilities = StableDigest.of(Array(copying: span.extracting(range)))
         }
         guard let version = envelope.string(envelope.protocolVersion, in: span) else { return nil }
-        return InitializeCall(
+        var call = InitializeCall(
             sink: sink, principal: principal, id: RawID(span, id), askedVersion: version,
             capabilities: capabilities, opensSession: !isStateless, deadline: deadline, held: nil)
+        if era == .modern, let said = try? JSONValue.parse(span.extracting(params)) {
+            call.declaration = ClientDeclaration(initialize: said)
+        }
+        return call
     }
 
     /// The refusals that every server has in common.

@@ -50,7 +50,10 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
         let span = buffer.readableBytesUInt8Span
         if message.envelope.kind == .request, message.envelope.isMethod("initialize", in: span) {
             let deadline = ports.now().advanced(by: configuration.multiplexer.startTimeout)
-            guard let call = message.initializeCall(sink: sink, deadline: deadline) else {
+            guard
+                let call = message.initializeCall(
+                    sink: sink, deadline: deadline, era: configuration.multiplexer.era)
+            else {
                 return message.malformedInitialize()
             }
             return .pending(ticket(upstream.initialize(call, message: message)))
@@ -74,7 +77,8 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
             upstream.notification(message, session: session)
             return .accepted
         case .response, .errorResponse:
-            // A shared server may ask no client anything, so there is nothing that this could answer.
+            // What no session was asked, nothing is made of.
+            upstream.response(message, session: session)
             return .accepted
         case .batch, .invalid, .notAnObject:
             return .refused(
@@ -177,6 +181,9 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
             return
         }
         if let evicted = opened.evicted { upstream.sessionEnded(evicted.key) }
+        upstream.sessionOpened(opened.key, for: call)
+        // The session ended meanwhile, and its end did not see what its client said of itself.
+        if sessions.find(opened.id, principal: call.principal) == nil { upstream.sessionEnded(opened.key) }
         call.sink.finish(.opened(answer, session: opened.id))
         // The generation ended while the session was being opened, so its end did not see the session.
         if configuration.sessionsEndWithGeneration, !upstream.inspect({ $0.isRunning }) { endAllSessions() }

@@ -31,13 +31,13 @@ package final class Upstream: Sendable {
     package let server: String
     /// Tells the upstreams of this process apart, in what modern clients bring back.
     let number: UInt64
-    private let era: Era
     private let state: Mutex<State>
     private let owner: Mutex<WeakOwner>
     private let now: Now
     private let callLog: (any CallLog)?
     private let logger: Logger
     private let states: RequestStates
+    private let era: Era
 
     /// Begins anywhere, so that what an earlier process gave to its clients means no upstream of this one.
     private static let lastNumber = Atomic<UInt64>(UInt64.random(in: .min ... .max))
@@ -48,9 +48,9 @@ package final class Upstream: Sendable {
 
     package init(_ configuration: Multiplexer.Configuration, owner: any Owner, ports: ServerPorts) {
         server = configuration.server
-        era = configuration.era
         number = Self.lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
         states = ports.states(of: configuration.server)
+        era = configuration.era
         state = Mutex(State(multiplexer: Multiplexer(configuration), connection: nil, timer: nil))
         self.owner = Mutex(WeakOwner(value: owner))
         now = ports.now
@@ -158,8 +158,14 @@ package final class Upstream: Sendable {
         step { $0.notification(message, session: session, now: now()) }
     }
 
-    package func response(_ message: ClientMessage) {
-        step { $0.response(message) }
+    package func response(_ message: ClientMessage, session: SessionKey) {
+        step { $0.response(message, session: session, now: now()) }
+    }
+
+    /// Tells what a session's client said of itself; before anything else of that session.
+    func sessionOpened(_ session: SessionKey, for call: InitializeCall) {
+        guard era == .modern else { return }
+        state.withLock { $0.multiplexer.sessionOpened(session, call.declaration) }
     }
 
     package func withdraw(_ ticket: Ticket, of session: SessionKey? = nil) {
@@ -208,6 +214,11 @@ package final class Upstream: Sendable {
             if !connection.send(bytes(of: message, as: ticket)) {
                 step { $0.notForwarded(ticket, now: now()) }
             }
+        case .forwardToModern(let message, let ticket, let metadata):
+            guard let connection else { return }
+            if !connection.send(LodgeMessage.forwardedToModern(message, as: ticket, metadata)) {
+                step { $0.notForwarded(ticket, now: now()) }
+            }
         case .send(let message):
             _ = connection?.send(message)
         case .answer(let call, let message):
@@ -249,7 +260,11 @@ package final class Upstream: Sendable {
         } catch {
             return error.answer(to: call, withTail: false)
         }
-        guard let request = call.modern else { return .message(LodgeMessage.answer(rewritten, id: call.id)) }
+        guard let request = call.modern else {
+            return .message(
+                era == .modern
+                    ? LodgeMessage.legacyAnswer(rewritten, to: call) : LodgeMessage.answer(rewritten, id: call.id))
+        }
         return modernAnswer(rewritten, to: call, request)
     }
 

@@ -119,7 +119,10 @@ final class MultiplexerHarness {
     func initialize(_ json: String, _ sink: RecordingSink) throws -> Ticket? {
         let message = try ClientMessage.of(json)
         let deadline = now.advanced(by: multiplexer.configuration.startTimeout)
-        guard let call = message.initializeCall(sink: sink, deadline: deadline) else { return nil }
+        guard
+            let call = message.initializeCall(
+                sink: sink, deadline: deadline, era: multiplexer.configuration.era)
+        else { return nil }
         let (ticket, effects) = multiplexer.initialize(call, message: message, now: now)
         perform(effects)
         return ticket
@@ -129,7 +132,9 @@ final class MultiplexerHarness {
         perform(multiplexer.notification(try .of(json), session: SessionKey(number: session), now: now))
     }
 
-    func respond(_ json: String) throws { perform(multiplexer.response(try .of(json))) }
+    func respond(_ json: String, _ session: UInt64 = 1) throws {
+        perform(multiplexer.response(try .of(json), session: SessionKey(number: session), now: now))
+    }
 
     func withdraw(_ ticket: Ticket?) {
         if let ticket { perform(multiplexer.withdraw(ticket, now: now)) }
@@ -180,6 +185,10 @@ final class MultiplexerHarness {
         switch effect {
         case .send(let message): sent.append(message.text)
         case .forward(let message, let ticket): sent.append(LodgeMessage.forwarded(message, as: ticket).text)
+        case .forwardToModern(let message, let ticket, let metadata):
+            sent.append(LodgeMessage.forwardedToModern(message, as: ticket, metadata).text)
+        case .answer(let call, let message) where multiplexer.configuration.era == .modern && call.modern == nil:
+            call.sink.finish(.message(LodgeMessage.legacyAnswer(message, to: call)))
         case .answer(let call, let message): call.sink.finish(.message(LodgeMessage.answer(message, id: call.id)))
         case .progress(let sink, let token, let message): sink.deliver(LodgeMessage.progress(message, token: token))
         case .deliver(let sink, let message): sink.deliver(message)
@@ -191,6 +200,7 @@ final class MultiplexerHarness {
         case .finish(let sink, let answer): sink.finish(answer)
         case .open(let call, let answer, let version):
             opened.append(Opened(sink: call.sink, answer: answer.text, version: version))
+            multiplexer.sessionOpened(SessionKey(number: UInt64(opened.count)), call.declaration)
             call.sink.finish(.opened(answer, session: "session-\(opened.count)"))
         case .closeStream(let stream): stream.close()
         case .record(let record): records.append(record)

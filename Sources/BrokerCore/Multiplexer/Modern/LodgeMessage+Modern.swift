@@ -62,17 +62,19 @@ extension LodgeMessage {
         var errorCode: [UInt8] = []
         var requestState: [UInt8] = []
 
-        var count: Int { id.count + name.count + meta.count + head.count + errorCode.count + requestState.count }
+        var count: Int {
+            2 * id.count + name.count + meta.count + head.count + errorCode.count + requestState.count
+        }
 
         fileprivate func write(_ slot: Splice.Slot, to buffer: inout ByteBuffer) {
             switch slot {
-            case .id: id.withSpan { _ = unsafe buffer.writeBytes($0.bytes) }
+            case .id, .token: id.withSpan { _ = unsafe buffer.writeBytes($0.bytes) }
             case .name: buffer.writeBytes(name)
             case .meta: buffer.writeBytes(meta)
             case .resultHead: buffer.writeBytes(head)
             case .errorCode: buffer.writeBytes(errorCode)
             case .requestState: buffer.writeBytes(requestState)
-            case .token, .requestID, .subscriptionID, .uri, .protocolVersion: break
+            case .requestID, .subscriptionID, .uri, .protocolVersion: break
             }
         }
     }

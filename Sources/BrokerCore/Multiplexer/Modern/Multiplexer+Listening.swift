@@ -38,13 +38,13 @@ extension Multiplexer {
         }
         let ticket = nextTicket()
         listeners[ticket] = Listener(sink: sink, id: id, session: session, wanted: wanted)
-        var effects = acknowledge(ticket)
+        var effects = acknowledge(ticket, now: now)
         effects.append(retryHandshake())
         return (ticket, effects)
     }
 
     /// Tells a listener what it will hear of, as soon as that is known.
-    private mutating func acknowledge(_ ticket: Ticket) -> Effects {
+    private mutating func acknowledge(_ ticket: Ticket, now: ContinuousClock.Instant) -> Effects {
         guard let identity, isReady, var listener = listeners[ticket], listener.honoured == nil else {
             return Effects()
         }
@@ -59,14 +59,14 @@ extension Multiplexer {
                     [.init("notifications", honoured.object)], subscription: listener.id)))
         for uri in honoured.resources where !subscriptions.join(listener.session, uri: uri) {
             subscriptions.confirm(listener.session, uri: uri)
-            effects.append(upkeep(subscribing: uri))
+            effects.append(upkeep(subscribing: uri, now: now))
         }
         return effects
     }
 
-    mutating func acknowledgeListeners() -> Effects {
+    mutating func acknowledgeListeners(now: ContinuousClock.Instant) -> Effects {
         var effects = Effects()
-        for ticket in listeners.keys.sorted() { effects.append(contentsOf: acknowledge(ticket)) }
+        for ticket in listeners.keys.sorted() { effects.append(contentsOf: acknowledge(ticket, now: now)) }
         return effects
     }
 

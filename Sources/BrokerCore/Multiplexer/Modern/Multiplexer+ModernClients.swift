@@ -109,7 +109,8 @@ extension Multiplexer {
     /// Goes on with a call that was held until the server was ready: sends it, or answers it.
     mutating func letGo(_ ticket: Ticket, _ message: ClientMessage, now: ContinuousClock.Instant) -> Effects {
         guard let call = pending[ticket], let request = call.modern else {
-            return Effects(.forward(message, ticket))
+            guard let call = pending[ticket] else { return Effects() }
+            return Effects(forwarding(message, of: call, as: ticket))
         }
         if let answer = answeredFromHere(call, request, now: now) {
             pending[ticket] = nil
@@ -139,10 +140,10 @@ extension Multiplexer {
     /// A legacy server does not say. Where one client alone uses it the newest call that asked for such messages is as
     /// right as any other of its calls; where several may, only a call that is alone in flight is.
     func listener(to level: LogLevel?) -> (any CallSink)? {
-        let inFlight = pending.filter { $0.value.held == nil && $0.value.modern != nil }
+        let inFlight = pending.filter { $0.value.held == nil && $0.value.modern != nil && !isWaiting($0.key) }
         guard configuration.solePrincipal || inFlight.count == 1 else { return nil }
         let asked = inFlight.filter { call in
-            guard !isWaiting(call.key), let wished = call.value.modern?.metadata.logLevel, let level else {
+            guard let wished = call.value.modern?.metadata.logLevel, let level else {
                 return false
             }
             return wished <= level

@@ -15,8 +15,10 @@ extension Multiplexer {
         guard let needed = ClientCapabilities(neededFor: method, params: params) else {
             return refuse(id, method, code: ErrorCode.methodNotFound, "method '\(method)' is not one of a client")
         }
-        // One that waits for its client is in flight as well: the question may be its next one.
-        let candidates = pending.filter { $0.value.held == nil && $0.value.modern?.method.mayAskForInput == true }
+        let inFlight = pending.filter { $0.value.held == nil && $0.value.modern?.method.mayAskForInput == true }
+        // A server that waits for an answer rarely asks more for the same call; where nothing else is in flight it does.
+        let awake = inFlight.filter { !isWaiting($0.key) }
+        let candidates = awake.isEmpty ? inFlight : awake
         guard !candidates.isEmpty else {
             return refuse(id, method, code: ErrorCode.internalError, "no call is in flight that this could belong to")
         }
