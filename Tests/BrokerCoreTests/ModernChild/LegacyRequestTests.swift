@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import LodgeConfiguration
+import MCPProtocol
 import Testing
 
 @testable import BrokerCore
