@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import MCPProtocol
 import LodgeConfiguration
+import MCPProtocol
 import Testing
 
 @testable import BrokerCore

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import LodgeConfiguration
 import MCPProtocol
+
 @testable import BrokerCore
 
 /// Messages of and for a modern server.
