@@ -88,7 +88,10 @@ extension Multiplexer {
     private mutating func askInitialize() -> Effect {
         let ticket = nextTicket()
         own[ticket] = .initialize
-        return .send(LodgeMessage.initialize(ticket: ticket, clientVersion: configuration.clientVersion))
+        return .send(
+            LodgeMessage.initialize(
+                ticket: ticket, capabilities: configuration.declaredCapabilities,
+                clientVersion: configuration.clientVersion))
     }
 
     private mutating func askForProof() -> Effect {
@@ -118,7 +121,8 @@ extension Multiplexer {
         else { return handshakeAnswer(ticket, failure: Self.noVersion, now: now) }
         initialized = Initialized(
             result: slice, versionRange: raw.lowerBound - result.lowerBound..<raw.upperBound - result.lowerBound,
-            version: version)
+            version: version
+        ).withholding(configuration.withheldCapabilities)
         toldInitialized = true
         var effects = Effects(.send(LodgeMessage.notification("notifications/initialized")))
         if configuration.provesTools, LodgeMessage.declaresTools(slice) {
@@ -157,6 +161,9 @@ extension Multiplexer {
         phase = .ready
         var effects = Effects(.handshake(failure: nil))
         if !isFirst { effects.append(contentsOf: restore(now: now)) }
+        if let level = configuration.initialLevel, let initialized, LodgeMessage.declaresLogging(initialized.result) {
+            effects.append(upkeep(level: level))
+        }
         effects.append(contentsOf: sendHeld())
         return effects
     }

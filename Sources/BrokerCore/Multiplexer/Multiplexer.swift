@@ -50,6 +50,12 @@ package struct Multiplexer: ~Copyable {
         package var outageIsUnavailable = false
         /// Whether one principal alone uses the upstream, so that the server's stderr tells nothing of others.
         package var solePrincipal = false
+        /// The raw JSON object of capabilities that Lodge's own `initialize` declares, on one line.
+        package var declaredCapabilities = Array("{}".utf8)
+        /// The log level that Lodge sets after its handshake with a server that logs; nil sets none.
+        package var initialLevel: LogLevel?
+        /// Tickets count from here, so that those of several upstreams do not meet.
+        package var firstTicket: Ticket = 0
         /// The version under which Lodge names itself to the server.
         package var clientVersion: String
 
@@ -156,7 +162,10 @@ package struct Multiplexer: ~Copyable {
         package var outcomes = OutcomeCounts()
     }
 
-    package init(_ configuration: Configuration) { self.configuration = configuration }
+    package init(_ configuration: Configuration) {
+        self.configuration = configuration
+        lastTicket = configuration.firstTicket
+    }
 
     package var callsInFlight: Int { pending.count + initializing.count }
 
