@@ -51,7 +51,7 @@ package struct BrokerSettings: Sendable {
     package var provesTools = false
     /// Whether a server that names no tools allows none.
     package var onlyListedTools = false
-    /// Whether endpoints are served without sessions; only servers with isolation `shared` can be.
+    /// Whether endpoints are served without sessions; servers with isolation `client` cannot be.
     package var stateless = false
     /// Lodge's own environment, from which references and passed names are resolved.
     package var environment: [String: String]
@@ -68,7 +68,7 @@ package struct BrokerSettings: Sendable {
 
     /// Refuses a server that cannot be served as these settings say.
     func check(_ server: ServerSpecification) throws(ConfigurationError) {
-        guard !stateless || server.isolation == .shared else { throw server.needsSessions }
+        guard !stateless || server.isolation != .client else { throw server.needsSessions }
     }
 
     /// What may be used of a server's tools, its own rules and the broker's taken together.

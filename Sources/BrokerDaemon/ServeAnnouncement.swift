@@ -101,7 +101,13 @@ package struct ServeAnnouncement: Sendable {
                 return "\(start): each session has a process of its own; nothing is withheld"
             }
             let process = servers.count > 1 ? "one process of each" : "one process"
-            return "\(start): all clients share \(process); withheld: "
+            let rule =
+                switch isolation {
+                case .client, .shared: "all clients share \(process)"
+                case .call: "each call has a process of its own"
+                case .pool: "all clients share several equal processes"
+                }
+            return "\(start): \(rule); withheld: "
                 + isolation.withheld.joined(separator: ", ") + " (--isolation client gives them)"
         }
     }

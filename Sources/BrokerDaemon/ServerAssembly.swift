@@ -10,7 +10,7 @@ import Upstreams
 
 /// One server of a broker, put together: its relay, and the supervisor of its processes.
 struct ServerAssembly: Sendable {
-    /// The two relays have the start and the end in common, which is no business of the Gateway's.
+    /// `shared` has isolations `pool` and `call` too. The two relays have the start and the end in common, which is no business of the Gateway's.
     enum Relay: Sendable {
         case shared(SharedServer)
         case client(ClientServer)
@@ -66,11 +66,12 @@ struct ServerAssembly: Sendable {
         var ports = shared.ports(supervisor: supervisor, logger: logger)
         ports.observer = shared.observer
         var configuration = ServerConfiguration(Self.multiplexer(specification, settings: settings))
+        configuration.replicas = specification.replicas
         configuration.isStateless = settings.stateless
         configuration.sessionsEndWithGeneration = settings.sessionsEndWithGeneration
         relay =
             switch specification.isolation {
-            case .shared: .shared(SharedServer(configuration, ports: ports))
+            case .shared, .call, .pool: .shared(SharedServer(configuration, ports: ports))
             case .client: .client(ClientServer(configuration, ports: ports))
             }
     }

@@ -32,6 +32,34 @@ package enum JSONMembers {
         return false
     }
 
+    /// The object that stands at `object` without the members of these names; nil where it has none of them.
+    ///
+    /// What stays keeps its bytes and its order; white space between members is not kept.
+    package static func without(_ names: [StaticString], in bytes: Span<UInt8>, object: Range<Int>) -> [UInt8]? {
+        let text = bytes.extracting(object)
+        guard text.count > 0, text[0] == .openBrace else { return nil }
+        var walker = JSONWalker(maximumDepth: ContainerStack.capacity)
+        var kept: [UInt8] = [.openBrace]
+        var found = false
+        do throws(ScanError) {
+            try walker.enterObject(depth: 0)
+            var isFirst = true
+            while let key = try walker.nextKey(text, isFirst: &isFirst) {
+                try walker.value(text, depth: 1)
+                if names.contains(where: { key.equals(text, $0) }) {
+                    found = true
+                    continue
+                }
+                if kept.count > 1 { kept.append(.comma) }
+                kept += Array(copying: text.extracting(key.start - 1..<walker.at))
+            }
+        } catch {
+            // Not JSON after all: nothing can be said of its members.
+            return nil
+        }
+        return found ? kept + [.closeBrace] : nil
+    }
+
     /// Looks through the object that stands at `object` in a message that has been scanned before.
     package static func find(_ name: StaticString, in bytes: Span<UInt8>, object: Range<Int>) -> Finding {
         let text = bytes.extracting(object)

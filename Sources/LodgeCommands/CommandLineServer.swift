@@ -27,7 +27,7 @@ struct CommandLineServer: ParsableArguments {
 
     /// - Parameter environment: Lodge's own.
     func specification(
-        _ command: [String], isolation: Isolation, environment: [String: String]
+        _ command: [String], isolation: Isolation, replicas: Int, environment: [String: String]
     ) throws -> (server: ServerSpecification, warnings: [String]) {
         do {
             let program = command[0]
@@ -45,6 +45,7 @@ struct CommandLineServer: ParsableArguments {
                     cwd.replacing("${", with: "$${"), at: ValuePlace(server: serverName.text, role: .workingDirectory))
             }
             var server = ServerSpecification(name: serverName, transport: .child(child), isolation: isolation)
+            server.replicas = replicas
             server.era = era ?? .legacy
             return (server, entries.warnings)
         } catch let error as ConfigurationError {

@@ -34,14 +34,17 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "Listen beyond this machine without TLS.")
     var insecureListen = false
 
-    @Flag(help: "Serve without sessions: every request stands alone. Takes isolation shared only.")
+    @Flag(help: "Serve without sessions: every request stands alone. Not with isolation client.")
     var stateless = false
 
     @Option(
         help:
-            "shared: one process for all clients; client: one process for each session. An entry of the file may differ."
+            "shared: one process for all clients; client: one for each session; call: one for each call; pool: several equal ones for all. An entry of the file may differ."
     )
     var isolation: Isolation = .shared
+
+    @Option(help: "The processes of a server with isolation pool. (default: 2)")
+    var replicas: Int?
 
     @Option(help: "A further Host that clients may name; repeat it for several.")
     var allowHost: [String] = []
@@ -76,7 +79,13 @@ struct ServeCommand: AsyncParsableCommand {
                 "--name, --env, --env-file, --cwd and --era are for a server behind --; put them into its entry in the file"
             )
         }
-        guard !stateless || isolation == .shared else {
+        guard replicas.map({ (1...Isolation.replicaLimit).contains($0) }) != false else {
+            throw ValidationError("--replicas takes a number from 1 to \(Isolation.replicaLimit)")
+        }
+        guard replicas == nil || isolation == .pool else {
+            throw ValidationError("--replicas is for --isolation pool; leave it out, or serve with --isolation pool")
+        }
+        guard !stateless || isolation != .client else {
             throw ValidationError(
                 "--stateless and --isolation client exclude each other: a process for each session needs sessions")
         }
@@ -116,13 +125,15 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// The server behind `--` first, then those of the file that can be used.
     private func servers(environment: [String: String], logger: Logger) throws -> [ServerSpecification] {
+        let pool = replicas ?? Defaults.poolReplicas.value
         let given =
             command.isEmpty
             ? nil
-            : try server.specification(command, isolation: isolation, environment: environment)
+            : try server.specification(
+                command, isolation: isolation, replicas: pool, environment: environment)
         for warning in given?.warnings ?? [] { logger.warning("\(warning)") }
         let source = config.map { SpecificationSource(path: $0, flag: "--config") }
-        let file = try source?.read(.init(isolation: isolation, allowsComments: true))
+        let file = try source?.read(.init(isolation: isolation, replicas: pool, allowsComments: true))
         let choice = ServerChoice(file: file, beside: given?.server, environment: environment, hasSessions: !stateless)
         choice.notices.write(to: logger)
         guard !choice.servers.isEmpty else {

@@ -77,7 +77,10 @@ package enum Defaults {
         key: "restart delays, reset", value: Duration.seconds(60), unit: .seconds,
         text: "a server that ran for this long starts again with the first delay")
     package static let clientUpstreamCap = Default(
-        key: "client upstreams", value: 32, unit: .count, text: "upstreams of one server with isolation client")
+        key: "client upstreams", value: 32, unit: .count,
+        text: "upstreams of one server with isolation client, or calls at one time with isolation call")
+    package static let poolReplicas = Default(
+        key: "replicas", value: 2, unit: .count, text: "equal upstreams of one server with isolation pool, up to 64")
     package static let clientUpstreamIdle = Default(
         key: "client upstreams, idle", value: Duration.seconds(10 * 60), unit: .seconds,
         text: "an upstream with isolation client ends when nobody used it for this long")

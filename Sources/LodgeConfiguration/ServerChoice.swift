@@ -47,7 +47,7 @@ package struct ServerChoice: Sendable {
                 "server name '\(server.name)' is that of the server on the command line; rename one of them",
                 at: server.origin)
         }
-        guard hasSessions || server.isolation == .shared else { throw server.needsSessions }
+        guard hasSessions || server.isolation != .client else { throw server.needsSessions }
         _ = try server.child()
         return server
     }

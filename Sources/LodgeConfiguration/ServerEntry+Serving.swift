@@ -37,6 +37,20 @@ extension ServerEntry {
         return own ?? proxied
     }
 
+    /// `replicas`, which is for isolation `pool` alone.
+    mutating func replicas(_ isolation: Isolation) throws(ConfigurationError) -> Int? {
+        guard let value = take("replicas") else { return nil }
+        guard case .number(let written) = value.content, let count = Int(written),
+            (1...Isolation.replicaLimit).contains(count)
+        else { throw wrong("replicas must be a number from 1 to \(Isolation.replicaLimit)", value.offset) }
+        guard isolation == .pool else {
+            throw wrong(
+                "replicas is for isolation pool, and the server has \(isolation.rawValue); leave one of them out",
+                value.offset)
+        }
+        return count
+    }
+
     private func port(_ value: PositionedJSON?, _ key: String) throws(ConfigurationError) -> Int? {
         guard let value else { return nil }
         guard case .number(let written) = value.content, let port = Int(written), (1...65535).contains(port) else {

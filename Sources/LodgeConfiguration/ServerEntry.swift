@@ -125,15 +125,18 @@ struct ServerEntry {
 
     /// Builds the specification; nil for a server that is switched off, of which nothing else has to be right.
     ///
-    /// - Parameter isolation: what an entry gets that names none.
+    /// - Parameters:
+    ///   - isolation: what an entry gets that names none.
+    ///   - replicas: what a pool gets that names none.
     mutating func specification(
-        name: ServerName, written: String, origin: SourceLocation, isolation fallback: Isolation
+        name: ServerName, written: String, origin: SourceLocation, isolation fallback: Isolation, replicas: Int
     ) throws(ConfigurationError) -> ServerSpecification? {
         _ = take("name")
         let disabled = try boolean("disabled") ?? false
         let enabled = try boolean("enabled") ?? true
         guard enabled, !disabled else { return nil }
         let isolation = try isolation() ?? fallback
+        let replicas = try self.replicas(isolation) ?? replicas
         let era = try era() ?? .legacy
         let tools = try tools(server: name)
         let resultLimit = try resultLimit()
@@ -145,6 +148,7 @@ struct ServerEntry {
         }
         var specification = ServerSpecification(
             name: name, transport: transport, isolation: isolation, origin: origin)
+        specification.replicas = replicas
         specification.tools = tools
         specification.resultLimit = resultLimit
         specification.requires = requires
@@ -158,7 +162,7 @@ struct ServerEntry {
         guard let (word, location) = try positionedString("isolation") else { return nil }
         guard let isolation = Isolation(rawValue: word) else {
             throw ConfigurationError(
-                .value, "\(label): isolation '\(word)' is not known; use shared or client", at: location)
+                .value, "\(label): isolation '\(word)' is not known; use \(Isolation.list)", at: location)
         }
         return isolation
     }

@@ -6,6 +6,8 @@ package struct ServerSpecification: Hashable, Sendable {
     package var name: ServerName
     package var transport: ServerTransport
     package var isolation: Isolation
+    /// Equal upstreams in isolation `pool`; of no meaning in any other.
+    package var replicas = Defaults.poolReplicas.value
     package var tools: ToolRules
     /// The longest result of a tool that clients get whole, in bytes of text; nil for no limit.
     package var resultLimit: Int?
@@ -70,6 +72,19 @@ package enum Isolation: String, Hashable, Sendable, CaseIterable {
     case shared
     /// One upstream for each legacy session or, for modern clients, each principal.
     case client
+    /// One upstream for each call alone, and one that answers lists.
+    case call
+    /// Several equal upstreams for all; calls are spread over them.
+    case pool
+
+    /// The most replicas that a pool may have.
+    package static let replicaLimit = 64
+
+    /// Every isolation, for the end of an error: `shared, client, call or pool`.
+    static var list: String {
+        let words = allCases.map(\.rawValue)
+        return words.dropLast().joined(separator: ", ") + " or " + (words.last ?? "")
+    }
 }
 
 /// A server that runs elsewhere.

@@ -17,11 +17,16 @@ package struct SpecificationFile: Sendable {
     package struct Options: Sendable {
         /// What an entry that names no isolation gets.
         package var isolation: Isolation
+        /// What a pool that names no number of replicas gets.
+        package var replicas: Int
         /// Whether comments and trailing commas are taken in JSON, as editors take them in theirs.
         package var allowsComments: Bool
 
-        package init(isolation: Isolation = .shared, allowsComments: Bool = false) {
+        package init(
+            isolation: Isolation = .shared, replicas: Int = Defaults.poolReplicas.value, allowsComments: Bool = false
+        ) {
             self.isolation = isolation
+            self.replicas = replicas
             self.allowsComments = allowsComments
         }
     }
@@ -50,7 +55,7 @@ package struct SpecificationFile: Sendable {
                 .syntax, "failed to parse as \(isTOML ? "TOML" : "JSON"): \(error.reason)",
                 at: text.location(of: error.offset))
         }
-        var reader = SpecificationReader(text: text, isolation: options.isolation)
+        var reader = SpecificationReader(text: text, isolation: options.isolation, replicas: options.replicas)
         switch document.content {
         case .array(let elements): reader.read(list: elements)
         case .object(let members): try reader.read(document: members, at: document.offset)

@@ -12,13 +12,16 @@ struct SpecificationReader {
     let text: SourceText
     /// What an entry that names no isolation gets.
     let isolation: Isolation
+    /// What a pool that names no number of replicas gets.
+    let replicas: Int
     private(set) var entries: [SpecificationFile.Entry] = []
     private(set) var notices: [ConfigurationNotice] = []
     private var known: [ServerName: Known] = [:]
 
-    init(text: SourceText, isolation: Isolation) {
+    init(text: SourceText, isolation: Isolation, replicas: Int) {
         self.text = text
         self.isolation = isolation
+        self.replicas = replicas
     }
 
     mutating func read(list elements: [PositionedJSON]) {
@@ -116,7 +119,7 @@ struct SpecificationReader {
         }
         known[name] = Known(written: written, location: location)
         let specification = try entry.specification(
-            name: name, written: written, origin: location, isolation: isolation)
+            name: name, written: written, origin: location, isolation: isolation, replicas: replicas)
         for warning in entry.warnings { warn(warning.text, at: warning.location) }
         guard let specification else {
             notices.append(

@@ -22,7 +22,7 @@ struct BrokerSettingsTests {
     @Test("without sessions, a server with a process for each is refused by name")
     func stateless() throws {
         let stateless = settings { $0.stateless = true }
-        try stateless.check(server())
+        for isolation in [Isolation.shared, .call, .pool] { try stateless.check(server(isolation)) }
         try settings().check(server(.client))
         let client = try server(.client)
         #expect(

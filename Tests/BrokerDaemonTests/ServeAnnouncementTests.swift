@@ -72,6 +72,26 @@ struct ServeAnnouncementTests {
                 """)
     }
 
+    @Test(
+        "what a process for each call and several for all withhold is told",
+        arguments: [
+            (
+                Isolation.call,
+                "isolation call: each call has a process of its own; withheld: tasks, "
+                    + "what a call leaves in the server for the next (--isolation client gives them)"
+            ),
+            (
+                .pool,
+                "isolation pool: all clients share several equal processes; withheld: sampling, elicitation, roots, "
+                    + "log messages (they go to lodge's own log), tasks, "
+                    + "what a call leaves in the server for the next (--isolation client gives them)"
+            ),
+        ])
+    func placed(_ isolation: Isolation, _ line: String) {
+        let text = text(isolation, token: nil, showsToken: false, onTerminal: false)
+        #expect(text.split(separator: "\n").last.map(String.init) == line)
+    }
+
     @Test("several servers are named with all their addresses, and by isolation")
     func several() {
         var servers = [

@@ -24,6 +24,20 @@ struct JSONMembersTests {
         #expect(find(text) == .absent)
     }
 
+    @Test(
+        "members are left out by their unescaped names; the others keep their bytes",
+        arguments: [
+            (#"{"a":1,"tools":{"b":[1]},"c": 1.0e0}"#, #"{"a":1,"c": 1.0e0}"#),
+            (#"{ "tools" : 1 }"#, "{}"), (#"{"\u0074ools":1,"logging":2,"tools":3}"#, "{}"),
+            (#"{"tools":1 , "a" : {"tools":2}}"#, #"{"a" : {"tools":2}}"#), (#"{"a":1}"#, nil), ("{}", nil),
+            ("[]", nil), (#"{"tools":1"#, nil),
+        ])
+    func without(text: String, kept: String?) {
+        let bytes = Array("[\(text)".utf8)
+        let object = JSONMembers.without(["tools", "logging"], in: bytes.span, object: 1..<bytes.count)
+        #expect(object.map { String(decoding: $0, as: UTF8.self) } == kept)
+    }
+
     @Test("a name that stands twice is ambiguous")
     func twice() {
         #expect(find(#"{"tools":1,"tools":2}"#) == .ambiguous)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import LodgeConfiguration
 import Secrets
 import Testing
 
@@ -61,6 +62,15 @@ struct OptionTests {
                 ["--auth", "none", "--token-file", "f"],
                 "--auth none takes no token; leave --token-file and --token-env out"
             ),
+            (
+                ["--replicas", "3"],
+                "--replicas is for --isolation pool; leave it out, or serve with --isolation pool"
+            ),
+            (["--isolation", "pool", "--replicas", "65"], "--replicas takes a number from 1 to 64"),
+            (
+                ["--isolation", "client", "--stateless"],
+                "--stateless and --isolation client exclude each other: a process for each session needs sessions"
+            ),
         ])
     func excluding(options: [String], message: String) {
         #expect(Self.refusal(["serve"] + options + ["--", "true"]) == message)
@@ -75,6 +85,11 @@ struct OptionTests {
         #expect(
             Self.refusal(["run", "--specs", "f", "--"] + command)
                 == "no agent; write its command behind --, as in: lodge run --specs FILE -- claude -p TASK")
+    }
+
+    @Test("isolations without a process for each session go without sessions", arguments: ["shared", "call", "pool"])
+    func stateless(isolation: String) throws {
+        #expect(try serve("--isolation", isolation, "--stateless").isolation.rawValue == isolation)
     }
 
     @Test("listening beyond this machine is allowed by name")

@@ -35,6 +35,28 @@ struct ServerEntryServingTests {
     }
 
     @Test(
+        "a pool has the replicas it names, and two without a number",
+        arguments: [
+            (#""isolation":"pool","replicas":64"#, 64), (#""isolation":"pool","replicas":1"#, 1),
+            (#""isolation":"pool""#, 2), (#""isolation":"pool","replicas":null"#, 2),
+        ])
+    func replicas(_ members: String, _ count: Int) throws {
+        let (server, warnings) = try server(members)
+        #expect(server.isolation == .pool)
+        #expect(server.replicas == count)
+        #expect(warnings.isEmpty)
+    }
+
+    @Test("an entry that names no isolation gets that of the command line, with its replicas")
+    func fallback() throws {
+        let text = #"{"mcpServers":{"a":{"command":"c"},"b":{"command":"c","replicas":5}}}"#
+        let servers = try SpecificationFile.read(
+            Array(text.utf8), sourceName: "f", options: .init(isolation: .pool, replicas: 9)
+        ).everyServer()
+        #expect(servers.map(\.replicas) == [9, 5])
+    }
+
+    @Test(
         "a timeout in milliseconds is the call timeout",
         arguments: [("1000", 1000), ("600000", 600_000), ("1.5e3", 1500)])
     func timeout(_ written: String, _ milliseconds: Int) throws {

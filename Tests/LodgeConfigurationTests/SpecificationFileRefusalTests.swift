@@ -123,8 +123,20 @@ struct SpecificationFileRefusalTests {
                 "1:39: server 'a': disabled must be true or false, not a string"
             ),
             (
-                #"[{"name":"a","command":"c","isolation":"pool"}]"#,
-                "1:40: server 'a': isolation 'pool' is not known; use shared or client"
+                #"[{"name":"a","command":"c","isolation":"own"}]"#,
+                "1:40: server 'a': isolation 'own' is not known; use shared, client, call or pool"
+            ),
+            (
+                #"[{"name":"a","command":"c","isolation":"pool","replicas":0}]"#,
+                "1:58: server 'a': replicas must be a number from 1 to 64"
+            ),
+            (
+                #"[{"name":"a","command":"c","isolation":"pool","replicas":65}]"#,
+                "1:58: server 'a': replicas must be a number from 1 to 64"
+            ),
+            (
+                #"[{"name":"a","command":"c","replicas":3}]"#,
+                "1:39: server 'a': replicas is for isolation pool, and the server has shared; leave one of them out"
             ),
         ])
     func types(_ text: String, _ message: String) {

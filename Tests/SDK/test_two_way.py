@@ -4,7 +4,7 @@ import anyio
 import pytest
 from sdk import IS_ONE, Refused, connect
 
-ISOLATIONS = ["client"]
+ISOLATIONS = ["client", "call"]
 
 
 def text_of(result: dict) -> str:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `shared` isolation withholds: a request of the server has no client it belongs to, so none is ever asked."""
+"""What isolations `shared` and `pool` withhold: a request of the server has no client it belongs to, so none is ever asked."""
 import pytest
 from sdk import IS_ONE, Refused, connect
 
 pytestmark = pytest.mark.broker
-ISOLATIONS = ["shared"]
+ISOLATIONS = ["shared", "pool"]
 
 
 class Asked(AssertionError):
@@ -50,23 +50,28 @@ async def test_log_messages_go_to_no_client(everything):
             assert client.notices.of("notifications/message") == []
 
 
+def not_relayed(request: pytest.FixtureRequest) -> str:
+    isolation = request.node.callspec.params["everything"].partition("-")[0]
+    return f"tasks are not relayed in {isolation} isolation; serve with --isolation client"
+
+
 @pytest.mark.skipif(not IS_ONE, reason="SDK 2 speaks of no tasks")
-async def test_tasks_are_refused(everything):
+async def test_tasks_are_refused(everything, request: pytest.FixtureRequest):
     async with connect(everything) as client:
         for question in (client.tasks(), client.task("task-1"), client.task_result("task-1"), client.cancel_task("task-1")):
             with pytest.raises(Refused) as refused:
                 await question
             assert refused.value.code == -32601
-            assert refused.value.message == "tasks are not relayed in shared isolation; serve with --isolation client"
+            assert refused.value.message == not_relayed(request)
 
 
 @pytest.mark.skipif(not IS_ONE, reason="SDK 2 speaks of no tasks")
-async def test_a_call_cannot_be_made_a_task(everything):
+async def test_a_call_cannot_be_made_a_task(everything, request: pytest.FixtureRequest):
     async with connect(everything) as client:
         with pytest.raises(Refused) as refused:
             await client.start_task("slow_task", {"seconds": 0})
         assert refused.value.code == -32601
-        assert refused.value.message == "tasks are not relayed in shared isolation; serve with --isolation client"
+        assert refused.value.message == not_relayed(request)
 
 
 async def test_the_server_was_told_of_no_client_capability(everything):

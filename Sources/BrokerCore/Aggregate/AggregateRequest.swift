@@ -99,7 +99,7 @@ struct AggregateRequest: Sendable {
                 session.state.withLock { $0.isPrefixed(uri, of: member.name) }
             }
         }
-        if member.isolation == .client { sink = MemberSink(sink, member: member, session: session) }
+        if member.isolation.asksClients { sink = MemberSink(sink, member: member, session: session) }
         if let open = way.session {
             let addressed = message.session == open ? message : message.addressed(to: open)
             let admission = member.relay.receive(addressed, sink: sink)
@@ -148,7 +148,7 @@ extension AggregateSession {
     /// - Parameter wrapped: whether what a member asks meanwhile has to be renumbered on this way.
     func send(_ message: ClientMessage, to member: AggregateMember, _ operation: Operation, wrapped: Bool = false) {
         var sink: any CallSink = OperationSink(operation)
-        if wrapped, member.isolation == .client { sink = MemberSink(sink, member: member, session: self) }
+        if wrapped, member.isolation.asksClients { sink = MemberSink(sink, member: member, session: self) }
         let last = sink
         withSession(of: member) { [self] opening in
             guard !operation.isOver else { return }

@@ -73,6 +73,19 @@ package final class ModernRequest: Sendable {
 
     var principal: Principal { message.principal }
 
+    /// The object of capabilities that the client declared, on one line.
+    var rawCapabilities: [UInt8] {
+        let buffer = message.bytes
+        let bytes = buffer.readableBytesUInt8Span
+        guard let meta = message.envelope.meta,
+            case .value(let range) = JSONMembers.find(
+                "io.modelcontextprotocol/clientCapabilities", in: bytes, object: meta)
+        else { return Array("{}".utf8) }
+        var raw = Array(copying: bytes.extracting(range))
+        LineBreaks.blank(&raw)
+        return raw
+    }
+
     /// For errors and logs.
     var methodName: String {
         let buffer = message.bytes

@@ -42,13 +42,13 @@ package enum LodgeMessage {
         MessageBytes(bytes: MessageBuilder.request(id: id, method: method, params: params?.serialized))
     }
 
-    static func initialize(ticket: Ticket, clientVersion: String, capabilities: JSONValue) -> MessageBytes {
-        request(
-            ticket, "initialize",
-            [
-                "protocolVersion": .string(ProtocolVersion.newest.rawValue), "capabilities": capabilities,
-                "clientInfo": ["name": "lodge", "version": .string(clientVersion)],
-            ])
+    /// - Parameter capabilities: a raw object, which is sent as it is.
+    static func initialize(ticket: Ticket, capabilities: [UInt8], clientVersion: String) -> MessageBytes {
+        let info: JSONValue = ["name": "lodge", "version": .string(clientVersion)]
+        var params = Array(#"{"protocolVersion":"\#(ProtocolVersion.newest.rawValue)","capabilities":"#.utf8)
+        params += capabilities
+        params += Array(#","clientInfo":"#.utf8) + info.serialized + Array("}".utf8)
+        return MessageBytes(bytes: MessageBuilder.request(id: RawID(ticket), method: "initialize", params: params))
     }
 
     static func listTools(ticket: Ticket) -> MessageBytes { request(ticket, "tools/list", [:]) }
@@ -88,6 +88,8 @@ package enum LodgeMessage {
 
     /// Whether a result of `initialize` declares tools.
     static func declaresTools(_ result: ByteBuffer) -> Bool { capability("tools", in: result) != nil }
+
+    static func declaresLogging(_ result: ByteBuffer) -> Bool { capability("logging", in: result) != nil }
 
     /// The notices of changed lists that a server with these capabilities could send.
     static func listChanges(declaredIn result: ByteBuffer) -> [(method: String, notice: MessageBytes)] {

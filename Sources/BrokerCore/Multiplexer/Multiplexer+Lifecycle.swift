@@ -105,8 +105,8 @@ extension Multiplexer {
         own[ticket] = .initialize
         return .send(
             LodgeMessage.initialize(
-                ticket: ticket, clientVersion: configuration.clientVersion,
-                capabilities: (try? JSONValue.parse(configuration.declaredCapabilities)) ?? [:]))
+                ticket: ticket, capabilities: configuration.declaredCapabilities,
+                clientVersion: configuration.clientVersion))
     }
 
     mutating func askForProof() -> Effect {
@@ -140,11 +140,10 @@ extension Multiplexer {
         else { return handshakeAnswer(ticket, failure: Self.noVersion, now: now) }
         initialized = Initialized(
             result: slice, versionRange: raw.lowerBound - result.lowerBound..<raw.upperBound - result.lowerBound,
-            version: version)
-        if let result = try? JSONValue.parse(slice.readableBytesUInt8Span) {
-            identity = ServerIdentity(
-                discovery: Discovery.result(
-                    from: result, withholding: configuration.audience.withheldCapabilities, caching: .never))
+            version: version
+        ).withholding(configuration.withheldCapabilities)
+        if let result = initialized.flatMap({ try? JSONValue.parse($0.result.readableBytesUInt8Span) }) {
+            identity = ServerIdentity(discovery: Discovery.result(from: result, withholding: [], caching: .never))
         }
         toldInitialized = true
         var effects = Effects(.send(LodgeMessage.notification("notifications/initialized")))
@@ -188,6 +187,11 @@ extension Multiplexer {
         var effects = Effects(.handshake(failure: nil))
         if configuration.era == .modern { effects.append(contentsOf: listenToEverything(now: now)) }
         if !isFirst { effects.append(contentsOf: restore(now: now)) }
+        if let level = configuration.initialLevel, configuration.era == .legacy, let initialized,
+            LodgeMessage.declaresLogging(initialized.result)
+        {
+            effects.append(upkeep(level: level))
+        }
         effects.append(contentsOf: acknowledgeListeners(now: now))
         effects.append(contentsOf: sendHeld(now: now))
         return effects

@@ -139,7 +139,8 @@ extension Multiplexer {
         let deadline = now.advanced(by: configuration.callTimeout)
         serverRequests[ticket] = ServerRequest(id: id, deadline: deadline)
         var effects = toTheClient(request, keep: true) ?? Effects()
-        if effects.isEmpty, !outbox.add(request: request, ticket: ticket) {
+        // A call that nobody can be asked about now has no later moment for it.
+        if effects.isEmpty, configuration.audience == .call || !outbox.add(request: request, ticket: ticket) {
             serverRequests[ticket] = nil
             effects.append(
                 .send(LodgeMessage.error(id: id, code: -32000, message: "the client has no way to be asked")))
@@ -159,6 +160,9 @@ extension Multiplexer {
             return progressed(message, now: now)
         case .cancelled:
             return serverCancelled(message)
+        case .listChanged where configuration.audience == .call, .resourceUpdated where configuration.audience == .call:
+            // What changed ends with the call; clients look at the upstream that answers their lists.
+            return unrouted(message)
         case .listChanged:
             if configuration.audience == .session { return toTheClient(message) }
             let notice = LodgeMessage.oneLine(message)
@@ -184,12 +188,14 @@ extension Multiplexer {
         case .message where configuration.isForMany:
             return Effects(.log(.serverLogMessage(text: message.envelope.text(message.envelope.params, in: bytes))))
         case .message, .resourceUpdated, .ping, .other:
-            guard configuration.hasOneClient else {
-                let method = message.envelope.text(message.envelope.method, in: bytes)
-                return Effects(.log(.unroutedNotification(method: method)))
-            }
-            return toTheClient(message)
+            return configuration.hasOneClient ? toTheClient(message) : unrouted(message)
         }
+    }
+
+    private func unrouted(_ message: ServerMessage) -> Effects {
+        let buffer = message.bytes
+        let method = message.envelope.text(message.envelope.method, in: buffer.readableBytesUInt8Span)
+        return Effects(.log(.unroutedNotification(method: method)))
     }
 
     mutating func progressed(_ message: ServerMessage, now: ContinuousClock.Instant) -> Effects {

@@ -52,8 +52,12 @@ package struct Multiplexer: ~Copyable {
         package var solePrincipal = false
         /// Whether a request that was asked for input can go on at this upstream only, since there are others.
         package var isPinned = false
-        /// What Lodge declares to the server that its client can be asked, a raw object.
+        /// What Lodge's own `initialize` declares that clients can be asked, a raw object on one line.
         package var declaredCapabilities = Array("{}".utf8)
+        /// The log level that Lodge sets after its handshake with a server that logs; nil sets none.
+        package var initialLevel: LogLevel?
+        /// Tickets count from here, so that those of several upstreams do not meet.
+        package var firstTicket: Ticket = 0
         /// The version under which Lodge names itself to the server.
         package var clientVersion: String
 
@@ -158,6 +162,8 @@ package struct Multiplexer: ~Copyable {
     var child = ModernChild()
     var annotatedTools = AnnotatedTools()
     var taskOwners = TaskOwners()
+    /// Until when a client may come back with a state of this upstream, which others could not go on with.
+    var pinnedUntil: ContinuousClock.Instant?
     /// The level that the server was set to for modern clients; nil where it was not.
     var serverLevel: LogLevel?
     /// Messages for the one client of this upstream that had no way to it yet; bounded.
@@ -182,6 +188,7 @@ package struct Multiplexer: ~Copyable {
         // No client's initialize can reach a server that has no such method.
         if configuration.era == .modern { configuration.ownHandshake = true }
         self.configuration = configuration
+        lastTicket = configuration.firstTicket
     }
 
     package var callsInFlight: Int { pending.count + initializing.count }
@@ -190,6 +197,11 @@ package struct Multiplexer: ~Copyable {
     package var isQuiet: Bool {
         pending.isEmpty && held.isEmpty && initializing.isEmpty && serverRequests.isEmpty && outbox.isEmpty
             && listeners.isEmpty && suspended.isEmpty && rounds.isEmpty && child.isQuiet
+    }
+
+    /// Whether a call is in flight here, or may go on here.
+    func isInUse(now: ContinuousClock.Instant) -> Bool {
+        !pending.isEmpty || !suspended.isEmpty || pinnedUntil.map { now < $0 } == true
     }
 
     /// Whether a generation runs that has not answered its handshake at all.

@@ -88,11 +88,16 @@ package struct InitializeCall: Sendable {
     package let capabilities: UInt64
     /// What the client said of itself, where the server is told so with each request.
     var declaration: ClientDeclaration?
+    /// The capabilities themselves, a raw object on one line; nil where they are longer than a session may keep.
+    var declared: [UInt8]? = Array("{}".utf8)
     /// Whether a session is opened with the answer.
     package var opensSession = true
     package var deadline: ContinuousClock.Instant
     /// The client's message, where it is forwarded and could not be sent yet.
     package var held: ClientMessage?
+
+    /// Bytes of capabilities that are kept with a session.
+    static let declaredLimit = 64 * 1024
 }
 
 /// A request of a server that a client has not answered yet.

@@ -306,7 +306,7 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
         }
         if let evicted = opened.evicted { end(evicted) }
         proved(by: upstream)
-        upstream.sessionOpened(opened.key, for: call)
+        upstream.sessionOpened(opened.key, call.declaration)
         call.sink.finish(.opened(answer, session: opened.id))
         if !upstream.inspect({ $0.isRunning }) {
             // It ended while the session was being opened, so its end did not see the session.

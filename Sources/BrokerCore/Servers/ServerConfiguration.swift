@@ -5,10 +5,13 @@ package import Logging
 package struct ServerConfiguration: Sendable {
     package var multiplexer: Multiplexer.Configuration
     package var sessions = SessionLimits()
-    /// Upstreams of one server in isolation `client`: at most so many, each ended after so long without use.
+    /// Upstreams of one server in isolation `client` or `call`: at most so many; those of `client` end after so long
+    /// without use.
     package var clientUpstreams = 32
     package var clientIdle: Duration = .seconds(600)
-    /// Whether the endpoint is served without sessions; for isolation `shared` only.
+    /// Equal upstreams of a server in isolation `pool`.
+    package var replicas = 2
+    /// Whether the endpoint is served without sessions; not for isolation `client`.
     package var isStateless = false
 
     /// Whether sessions of a shared server end with the generation that they were opened in, instead of going on over

@@ -23,6 +23,22 @@ extension ServerStatus {
         outcomes = multiplexer.counters.outcomes
         (serverInfo, protocolVersion) = multiplexer.serverIdentity
     }
+
+    /// Adds what one upstream beside the home says of itself.
+    mutating func add(_ multiplexer: borrowing Multiplexer) {
+        if multiplexer.isRunning { upstreams += 1 }
+        callsInFlight += multiplexer.callsInFlight
+        restarts += max(0, multiplexer.counters.generations - 1)
+        add(multiplexer.counters)
+    }
+
+    /// Adds what upstreams counted, which run or are gone.
+    mutating func add(_ counters: Multiplexer.Counters) {
+        lateAnswers += counters.lateAnswers
+        unknownAnswers += counters.unknownAnswers
+        requests += counters.requests
+        outcomes.add(counters.outcomes)
+    }
 }
 
 extension Multiplexer {

@@ -97,13 +97,19 @@ extension ClientMessage {
         let span = buffer.readableBytesUInt8Span
         guard let id = envelope.id, let params = envelope.params else { return nil }
         var capabilities: UInt64 = 0
+        var declared: [UInt8]? = Array("{}".utf8)
         if case .value(let range) = JSONMembers.find("capabilities", in: span, object: params) {
-            capabilities = StableDigest.of(Array(copying: span.extracting(range)))
+            var raw = Array(copying: span.extracting(range))
+            capabilities = StableDigest.of(raw)
+            if span[range.lowerBound] == UInt8(ascii: "{") {
+                LineBreaks.blank(&raw)
+                declared = raw.count <= InitializeCall.declaredLimit ? raw : nil
+            }
         }
         guard let version = envelope.string(envelope.protocolVersion, in: span) else { return nil }
         var call = InitializeCall(
             sink: sink, principal: principal, id: RawID(span, id), askedVersion: version,
-            capabilities: capabilities, opensSession: !isStateless, deadline: deadline, held: nil)
+            capabilities: capabilities, declared: declared, opensSession: !isStateless, deadline: deadline, held: nil)
         if era == .modern, let said = try? JSONValue.parse(span.extracting(params)) {
             call.declaration = ClientDeclaration(initialize: said)
         }
@@ -135,6 +141,14 @@ extension ClientMessage {
         .refused(
             .invalid,
             LodgeMessage.error(id: requestID, code: -32602, message: "initialize needs params with a protocolVersion"))
+    }
+
+    func oversizeCapabilities() -> Admission {
+        .refused(
+            .invalid,
+            LodgeMessage.error(
+                id: requestID, code: -32602,
+                message: "initialize declares more than 64 KiB of capabilities; declare less"))
     }
 
     static func fullAnswer(id: RawID, server: String) -> Answer {

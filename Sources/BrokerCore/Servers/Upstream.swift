@@ -163,9 +163,17 @@ package final class Upstream: Sendable {
     }
 
     /// Tells what a session's client said of itself; before anything else of that session.
-    func sessionOpened(_ session: SessionKey, for call: InitializeCall) {
+    func sessionOpened(_ session: SessionKey, _ declaration: ClientDeclaration?, level: LogLevel? = nil) {
         guard era == .modern else { return }
-        state.withLock { $0.multiplexer.sessionOpened(session, call.declaration) }
+        state.withLock { $0.multiplexer.sessionOpened(session, declaration, level: level) }
+    }
+
+    /// Whether a modern request is about a task that began here.
+    func holdsTask(of request: ModernRequest) -> Bool {
+        let buffer = request.message.bytes
+        let envelope = request.message.envelope
+        guard let task = envelope.string(envelope.taskID, in: buffer.readableBytesUInt8Span) else { return false }
+        return state.withLock { $0.multiplexer.taskOwners.isOwner(request.principal, of: task) }
     }
 
     package func withdraw(_ ticket: Ticket, of session: SessionKey? = nil) {
@@ -283,7 +291,8 @@ package final class Upstream: Sendable {
         let translation = ModernAnswer(
             call: call, request: request, identity: identity, isModern: era == .modern, isPinned: isPinned)
         let answer = translation.answer(to: message, server: server) { inner in
-            states.seal(
+            state.withLock { $0.multiplexer.pinnedUntil = now().advanced(by: Suspension.lifetime) }
+            return states.seal(
                 RequestState(upstream: number, course: .server(inner)), principal: request.principal,
                 request: request.message)
         }

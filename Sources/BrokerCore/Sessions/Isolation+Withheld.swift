@@ -7,6 +7,9 @@ extension Isolation {
         switch self {
         case .shared: ["sampling", "elicitation", "roots", "log messages (they go to lodge's own log)", "tasks"]
         case .client: []
+        case .call: ["tasks", "what a call leaves in the server for the next"]
+        case .pool:
+            Isolation.shared.withheld + ["what a call leaves in the server for the next"]
         }
     }
 

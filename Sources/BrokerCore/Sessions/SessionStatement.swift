@@ -37,7 +37,7 @@ package struct SessionStatement: Hashable, Sendable {
         bytes += keyID.prefix(4)
         bytes.appendBigEndian(StableDigest.of(server.utf8))
         bytes.appendBigEndian(StableDigest.of(principal.utf8))
-        bytes += [protocolVersion.wireIndex, isolation == .shared ? 0 : 1]
+        bytes += [protocolVersion.wireIndex, isolation.wireByte]
         bytes.appendBigEndian(capabilities)
         bytes.appendBigEndian(issuedAt)
         bytes.appendBigEndian(nonce)
@@ -83,12 +83,32 @@ package struct SessionIDs: Sendable {
         guard stated[0] == 1, Array(stated[1..<5]) == Array(signing.keyID.prefix(4)),
             stated.bigEndian(at: 5) == StableDigest.of(server.utf8),
             stated.bigEndian(at: 13) == StableDigest.of(principal.utf8),
-            let version = ProtocolVersion(wireIndex: stated[21])
+            let version = ProtocolVersion(wireIndex: stated[21]), let isolation = Isolation(wireByte: stated[22])
         else { return nil }
         return Verified(
-            protocolVersion: version, isolation: stated[22] == 0 ? .shared : .client,
+            protocolVersion: version, isolation: isolation,
             capabilities: stated.bigEndian(at: 23), issuedAt: stated.bigEndian(at: 31))
     }
+}
+
+extension Isolation {
+    /// How an isolation stands in a session id; a number is never given to another one.
+    fileprivate var wireByte: UInt8 {
+        switch self {
+        case .shared: 0
+        case .client: 1
+        case .call: 2
+        case .pool: 3
+        }
+    }
+
+    fileprivate init?(wireByte: UInt8) {
+        guard let isolation = Self.allCases.first(where: { $0.wireByte == wireByte }) else { return nil }
+        self = isolation
+    }
+
+    /// Whether a server may ask its clients something, so that ids of its questions can meet those of others.
+    var asksClients: Bool { self == .client || self == .call }
 }
 
 /// A 64-bit digest (FNV-1a) that is the same in every process; it only tells names apart under a signature.

@@ -50,16 +50,28 @@ final class FakeSupervisor: UpstreamSupervisor {
     private struct State {
         var starts: [Start] = []
         var stops: [Upstream] = []
+        var onStart: (@Sendable (Upstream) -> Void)?
     }
 
     private let state = Mutex(State())
 
     var starts: [Start] { state.withLock { $0.starts } }
+
+    /// Runs a closure before each later start is taken, as if something happened elsewhere meanwhile.
+    func onStart(_ body: @escaping @Sendable (Upstream) -> Void) { state.withLock { $0.onStart = body } }
+
     func start(_ upstream: Upstream, restarts: Bool) {
+        state.withLock { $0.onStart }?(upstream)
         state.withLock { $0.starts.append(Start(upstream: upstream, restarts: restarts)) }
     }
 
-    func stop(_ upstream: Upstream) { state.withLock { $0.stops.append(upstream) } }
+    /// As a real supervisor, it can only stop what it was asked to start.
+    func stop(_ upstream: Upstream) {
+        state.withLock { state in
+            guard state.starts.contains(where: { $0.upstream === upstream }) else { return }
+            state.stops.append(upstream)
+        }
+    }
     func hasStopped(_ upstream: Upstream) -> Bool { state.withLock { $0.stops.contains { $0 === upstream } } }
 }
 

@@ -103,12 +103,14 @@ struct ServerFixture {
         return configuration
     }
 
+    /// - Parameter isolation: any but `client`.
     func sharedServer(
-        observer: (any ServerObserver)? = nil, _ adjust: (inout ServerConfiguration) -> Void = { _ in }
+        isolation: Isolation = .shared, observer: (any ServerObserver)? = nil,
+        _ adjust: (inout ServerConfiguration) -> Void = { _ in }
     ) -> SharedServer {
         var ports = ports
         ports.observer = observer
-        let server = SharedServer(configuration(.shared, adjust), ports: ports)
+        let server = SharedServer(configuration(isolation, adjust), ports: ports)
         server.start()
         return server
     }
@@ -121,6 +123,18 @@ struct ServerFixture {
         let server = ClientServer(configuration(.client, adjust), ports: ports)
         server.start()
         return server
+    }
+
+    /// A session of a server that is ready.
+    func open(
+        _ server: SharedServer, capabilities: String = "{}", principal: Principal = .alice
+    ) throws -> String {
+        let sink = RecordingSink()
+        let initialize = Sample.initialize.replacing(
+            #""capabilities":{}"#, with: #""capabilities":\#(capabilities)"#)
+        _ = server.receive(try .of(initialize, principal: principal), sink: sink)
+        guard let session = sink.openedSession else { throw NoKey() }
+        return session
     }
 
     /// The upstream that was started last.

@@ -44,6 +44,7 @@ extension Multiplexer {
         if isReady, let level = levelToSet(for: request) { effects.append(level) }
         var message = request.message
         if let state = request.state, case .server(let inner) = state.course {
+            pinnedUntil = nil
             guard let own = message.continuing(with: inner) else {
                 return (nil, Effects(.finish(sink, ModernError.staleState.answer(id: call.id))))
             }

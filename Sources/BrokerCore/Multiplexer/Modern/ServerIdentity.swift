@@ -26,8 +26,3 @@ final class ServerIdentity: Sendable {
         signature = ModernResult.Signature(serverInfo: serverInfo)
     }
 }
-
-extension Multiplexer.Audience {
-    /// Capabilities that clients are not told of, because nothing of them would reach the one client they belong to.
-    var withheldCapabilities: Set<String> { self == .everybody ? ["logging"] : [] }
-}

@@ -48,7 +48,7 @@ extension Multiplexer {
 
     private mutating func learn(_ server: DiscoveredServer) {
         child.server = server
-        let withheld = configuration.audience.withheldCapabilities
+        let withheld = Set(configuration.withheldCapabilities.map { "\($0)" })
         identity = ServerIdentity(discovery: server.discovery(withholding: withheld))
         let result = server.initialization(name: configuration.server, withholding: withheld).serialized
         // The result is Lodge's own and begins with the version.

@@ -6,9 +6,10 @@ import NIOCore
 /// Requests of legacy clients to a modern server.
 extension Multiplexer {
     /// Remembers what a session's client said of itself, until the session ends.
-    mutating func sessionOpened(_ session: SessionKey, _ declaration: ClientDeclaration?) {
+    mutating func sessionOpened(_ session: SessionKey, _ declaration: ClientDeclaration?, level: LogLevel? = nil) {
         guard configuration.era == .modern, let declaration else { return }
         child.declarations[session] = declaration
+        if let level { levels[session] = level }
     }
 
     /// The answer to a request that a modern server has no word for, and what else is to be done; nil for any other.
