@@ -10,7 +10,7 @@ import Testing
 @Suite("lodge run: all servers in one endpoint", .serialized, .timeLimit(.minutes(2)))
 struct AllServersTests {
     /// Runs a session whose agent waits while the body plays its part.
-    private func session(
+    func session(
         _ servers: [JSONValue], flags: [String] = [], in scratch: ScratchDirectory? = nil,
         _ body: (AgentRun, ReadyFacts) async throws -> Void
     ) async throws {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
+import MCPProtocol
 
-/// What an aggregate says of itself in its answer to `initialize`.
+/// What an aggregate says of itself in its answer to `initialize` or to `server/discover`.
 struct AggregateGreeting: Sendable {
     /// The servers in the order of configuration, with what each said or is taken to have.
     let members: [(server: String, greeting: MemberGreeting)]
@@ -47,11 +48,35 @@ struct AggregateGreeting: Sendable {
     }
 
     func answer(id: RawID, version: String, lodgeVersion: String) -> MessageBytes {
-        var result: [JSONValue.Member] = [
-            .init("protocolVersion", .string(version)), .init("capabilities", capabilities),
-            .init("serverInfo", ["name": "lodge", "version": .string(lodgeVersion)]),
+        let result = JSONValue.object([.init("protocolVersion", .string(version))] + introduction(lodgeVersion))
+        return MessageBytes(bytes: MessageBuilder.result(id: id, result.serialized))
+    }
+
+    /// The answer to a modern client, which is good for nothing but the one moment since members come and go.
+    func discovery(id: RawID, lodgeVersion: String) -> MessageBytes {
+        let result = Discovery.result(
+            from: .object(introduction(lodgeVersion)), withholding: [], caching: .never)
+        return MessageBytes(bytes: MessageBuilder.result(id: id, result.serialized))
+    }
+
+    private func introduction(_ lodgeVersion: String) -> [JSONValue.Member] {
+        var members: [JSONValue.Member] = [
+            .init("capabilities", capabilities), .init("serverInfo", Self.serverInfo(lodgeVersion)),
         ]
-        if let instructions { result.append(.init("instructions", .string(instructions))) }
-        return MessageBytes(bytes: MessageBuilder.result(id: id, JSONValue.object(result).serialized))
+        if let instructions { members.append(.init("instructions", .string(instructions))) }
+        return members
+    }
+
+    private static func serverInfo(_ lodgeVersion: String) -> JSONValue {
+        ["name": "lodge", "version": .string(lodgeVersion)]
+    }
+
+    /// What a joined list has beside its entries in the modern era, as raw members.
+    static func modernMembers(_ lodgeVersion: String) -> [UInt8] {
+        let members: JSONValue = [
+            "resultType": "complete", "ttlMs": 0, "cacheScope": "private",
+            "_meta": .object([.init(MetaKey.serverInfo, serverInfo(lodgeVersion))]),
+        ]
+        return Array(members.serialized.dropFirst().dropLast())
     }
 }

@@ -29,7 +29,7 @@ extension AggregateRequest {
         let operation = session.begin(id, sink: sink)
         lookUp(operation) { [self] in
             let owner = session.owner(of: uri).flatMap(member)
-            if let member = owner ?? session.templateOwner(of: uri, among: members) {
+            if let member = owner ?? session.state.withLock({ $0.known.templateOwner(of: uri, among: members) }) {
                 note(uri, member)
                 return session.send(message, to: member, operation, wrapped: true)
             }
@@ -50,19 +50,12 @@ extension AggregateRequest {
 
     /// Brings what is known of resources and templates up to date, where it is not.
     private func lookUp(_ operation: Operation, _ body: @escaping @Sendable () -> Void) {
-        if session.state.withLock({ $0.knowsResources }) { return body() }
-        ListCall(.resources, of: members, session: session, operation: operation, surroundings: surroundings) {
-            [session, members, surroundings] resources in
-            _ = session.merge(resources, .resources)
-            ListCall(.templates, of: members, session: session, operation: operation, surroundings: surroundings) {
-                templates in
-                _ = session.merge(templates, .templates)
-                session.state.withLock { state in
-                    state.knowsResources = (resources + templates).allSatisfy { $0.entries != nil }
-                }
-                body()
-            }.start()
-        }.start()
+        if session.state.withLock({ $0.known.isCurrent }) { return body() }
+        ListCall.resources(of: members, source: session, operation: operation, surroundings: surroundings) {
+            [session] resources, templates in
+            session.state.withLock { $0.known.update(resources, templates) }
+            body()
+        }
     }
 
     private var withResources: [AggregateMember] {
@@ -119,7 +112,7 @@ extension AggregateRequest {
         }
         let operation = session.begin(id, sink: sink)
         lookUp(operation) { [self] in
-            let owner = session.state.withLock { $0.templates.owner(of: uri) } ?? session.owner(of: uri)
+            let owner = session.state.withLock { $0.known.templates.owner(of: uri) } ?? session.owner(of: uri)
             guard let member = owner.flatMap(member) else {
                 return operation.finish(
                     LodgeMessage.error(id: id, code: -32602, message: "unknown resource: \(uri)"))
@@ -131,15 +124,7 @@ extension AggregateRequest {
 }
 
 extension AggregateSession {
-    func owner(of uri: String) -> String? { state.withLock { $0.resources.owner(of: uri) } }
-
-    /// The first of these members that owns a template which a URI fits.
-    func templateOwner(of uri: String, among members: [AggregateMember]) -> AggregateMember? {
-        let owners = state.withLock { $0.templates }
-        return members.first { member in
-            owners.owned(by: member.name).contains { URITemplate($0).fits(uri) }
-        }
-    }
+    func owner(of uri: String) -> String? { state.withLock { $0.known.resources.owner(of: uri) } }
 
     /// - Parameter underPrefix: whether the client names the resource with its server's prefix.
     func watch(_ uri: String, of member: String, underPrefix: Bool) {
@@ -153,7 +138,7 @@ extension AggregateSession {
 
 extension MessageBytes {
     /// Whether the message is a JSON-RPC error, or nothing that can be read.
-    fileprivate var isError: Bool {
+    var isError: Bool {
         let buffer = joined()
         return (try? MessageScanner.scan(buffer.readableBytesUInt8Span))?.kind != .response
     }

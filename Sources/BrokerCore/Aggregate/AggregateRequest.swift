@@ -118,9 +118,10 @@ struct AggregateRequest: Sendable {
             return refuse(id, -32602, "unknown cursor; the lists of all servers have one page")
         }
         let operation = session.begin(id, sink: sink)
-        ListCall(kind, of: members, session: session, operation: operation, surroundings: surroundings) {
+        ListCall(kind, of: members, source: session, operation: operation, surroundings: surroundings) {
             [session] parts in
-            operation.finish(ListMerge.answer(id: id, session.merge(parts, kind), kind))
+            let entries = session.state.withLock { $0.known.merge(parts, kind) }
+            operation.finish(ListMerge.answer(id: id, entries, kind))
         }.start()
         return .pending(operation.ticket)
     }
@@ -160,15 +161,6 @@ extension AggregateSession {
                 tellChanges(of: lost(session, of: member.name))
                 operation.finish(CallFailure.sessionEnded(server: member.name).answer(id: operation.id))
             }
-        }
-    }
-
-    /// Joins what members listed, and notes whose resources are whose.
-    func merge(_ parts: [ListPart], _ kind: ListKind) -> [[UInt8]] {
-        switch kind {
-        case .tools, .prompts: ListMerge.named(parts, kind)
-        case .resources: state.withLock { ListMerge.owned(parts, kind, &$0.resources) }
-        case .templates: state.withLock { ListMerge.owned(parts, kind, &$0.templates) }
         }
     }
 

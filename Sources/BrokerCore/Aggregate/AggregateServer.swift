@@ -9,7 +9,7 @@ import Synchronization
 /// Every server of a broker in one endpoint, as a client of each of them.
 ///
 /// It has no upstream: a session of its own holds a session with each member, and what a member does for its clients
-/// (ids, tokens, limits, policy, failures) is done there. Tools and prompts are `<server>__<name>`, always; resources
+/// (ids, tokens, limits, policy, failures) is done there. Modern clients have no session (``ModernAggregate``). Tools and prompts are `<server>__<name>`, always; resources
 /// keep their URIs but where two members have the same one (``ResourceOwners``). A client's grant decides which members
 /// there are for it.
 ///
@@ -30,6 +30,7 @@ package final class AggregateServer: ServerRelay {
 
     package let name = AggregateServer.reservedName
     let surroundings: Surroundings
+    let modern: ModernAggregate
     private let version: String
     private let sessions: SessionDesk<AggregateSession>
     private let memberList = Mutex<[AggregateMember]>([])
@@ -43,6 +44,7 @@ package final class AggregateServer: ServerRelay {
     ) {
         self.version = version
         surroundings = Surroundings(delays: delays, logger: ports.logger)
+        modern = ModernAggregate(version: version, surroundings: surroundings)
         sessions = SessionDesk(server: Self.reservedName, isolation: .shared, limits: limits, ports: ports)
     }
 
@@ -58,6 +60,8 @@ package final class AggregateServer: ServerRelay {
             for member in gone { session.remove(member) }
             for member in added { session.added(member) }
         }
+        for member in gone { modern.removed(member) }
+        for member in added { modern.added(member) }
     }
 
     var members: [AggregateMember] { memberList.withLock { $0 } }
@@ -77,6 +81,7 @@ package final class AggregateServer: ServerRelay {
         let buffer = message.bytes
         let span = buffer.readableBytesUInt8Span
         let members = members(for: message)
+        if message.isModern { return modern.receive(message, members: members, sink: sink) }
         if message.envelope.kind == .request, message.envelope.isMethod("initialize", in: span) {
             return initialize(message, members: members, sink: sink)
         }
@@ -202,9 +207,11 @@ package final class AggregateServer: ServerRelay {
 extension AggregateServer: ServerObserver {
     package func serverCameUp(_ name: String) {
         for session in sessions.all { session.attachment.cameUp(name) }
+        modern.cameUp(name)
     }
 
     package func serverWentDown(_ name: String) {
         for session in sessions.all { session.attachment.wentDown(name) }
+        modern.wentDown(name)
     }
 }

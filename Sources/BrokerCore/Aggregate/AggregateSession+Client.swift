@@ -108,8 +108,7 @@ extension AggregateSession {
             let lists = state.lists(of: member.name)
             let own = state.members.removeValue(forKey: member.name)
             state.asked.removeAll(of: member.name)
-            state.resources.forget(member.name)
-            state.templates.forget(member.name)
+            state.known.forget(member.name)
             return (own, own == nil ? [] : lists)
         }
         own?.ticket?.abandon()

@@ -68,7 +68,7 @@ extension AggregateSession {
     func tellChanges(of lists: Set<String>) {
         guard !lists.isEmpty else { return }
         let stream = state.withLock { state -> (any StreamSink)? in
-            if lists.contains("resources") { state.knowsResources = false }
+            if lists.contains("resources") { state.known.isCurrent = false }
             if state.stream == nil { state.owed.formUnion(lists) }
             return state.stream
         }
@@ -96,11 +96,6 @@ extension AggregateSession {
             })
     }
 
-    /// Notes that a member was left out of a list.
-    func isMissing(_ member: String) {
-        state.withLock { $0.members[member, default: Member()].isMissing = true }
-    }
-
     // MARK: Messages of members
 
     /// A member's message as the client gets it; nil where it means nothing to the client.
@@ -123,7 +118,7 @@ extension AggregateSession {
             return LodgeMessage.replacing(range, with: name, in: scanned)
         case (_, .listChanged):
             if envelope.isMethod("notifications/resources/list_changed", in: bytes) {
-                state.withLock { $0.knowsResources = false }
+                state.withLock { $0.known.isCurrent = false }
             }
             return message
         default: return message

@@ -54,10 +54,7 @@ final class AggregateSession: Sendable {
         /// The lists whose changes this session was promised to hear of.
         var announced: Set<String> = []
         var asked = AskedRequests()
-        var resources = ResourceOwners()
-        var templates = ResourceOwners()
-        /// Whether the two maps hold what the members have now.
-        var knowsResources = false
+        var known = KnownResources()
         var operations: [ObjectIdentifier: Operation] = [:]
     }
 
@@ -86,7 +83,7 @@ final class AggregateSession: Sendable {
 
     func way(to member: AggregateMember) -> Way {
         state.withLock { state in
-            let renames = !state.resources.renamed.isEmpty && state.resources.renamed.contains(member.name)
+            let renames = !state.known.resources.renamed.isEmpty && state.known.resources.renamed.contains(member.name)
             return Way(session: state.members[member.name]?.session, renamesResources: renames)
         }
     }
@@ -234,7 +231,7 @@ extension AggregateSession.State {
 
     /// Whether the client knows a resource of a member by its prefix.
     func isPrefixed(_ uri: String, of member: String) -> Bool {
-        members[member]?.subscriptions[uri] ?? resources.isPrefixed(uri, of: member)
+        members[member]?.subscriptions[uri] ?? known.resources.isPrefixed(uri, of: member)
     }
 }
 

@@ -30,19 +30,19 @@ final class ListCall: Sendable {
 
     private let kind: ListKind
     private let members: [AggregateMember]
-    private let session: AggregateSession
+    private let source: any ListSource
     private let operation: Operation
     private let surroundings: AggregateServer.Surroundings
     private let completion: @Sendable ([ListPart]) -> Void
     private let state: Mutex<State>
 
     init(
-        _ kind: ListKind, of members: [AggregateMember], session: AggregateSession, operation: Operation,
+        _ kind: ListKind, of members: [AggregateMember], source: any ListSource, operation: Operation,
         surroundings: AggregateServer.Surroundings, completion: @escaping @Sendable ([ListPart]) -> Void
     ) {
         self.kind = kind
         self.members = members
-        self.session = session
+        self.source = source
         self.operation = operation
         self.surroundings = surroundings
         self.completion = completion
@@ -66,36 +66,20 @@ final class ListCall: Sendable {
     private func begin(_ index: Int) {
         let member = members[index]
         guard member.relay.isReady else {
-            session.isMissing(member.name)
-            // Whoever comes next is a new attempt for a server that lives and refused the last one.
-            if session.openSession(of: member) == nil { session.withSession(of: member) { _ in } }
+            source.isDown(member)
             return finish(index, dropped: true)
         }
-        ask(index, cursor: nil, pages: 1, mayReopen: true)
+        ask(index, cursor: nil, pages: 1)
     }
 
-    private func ask(_ index: Int, cursor: [UInt8]?, pages: Int, mayReopen: Bool) {
-        session.withSession(of: members[index]) { [self] opening in
-            guard !operation.isOver else { return }
-            guard case .open(let id) = opening else { return finish(index, dropped: true) }
-            ask(index, cursor: cursor, pages: pages, mayReopen: mayReopen, in: id)
+    private func ask(_ index: Int, cursor: [UInt8]?, pages: Int) {
+        source.page(kind, cursor: cursor, of: members[index], for: operation) { [self] reply in
+            switch reply {
+            case .answer(let answer): answered(index, answer, pages: pages)
+            case .hasNone: finish(index, dropped: false)
+            case .unreachable: finish(index, dropped: true)
+            }
         }
-    }
-
-    private func ask(_ index: Int, cursor: [UInt8]?, pages: Int, mayReopen: Bool, in id: String) {
-        let member = members[index]
-        if session.greeting(of: member)?.has(kind.capability) == false { return finish(index, dropped: false) }
-        let params = cursor.map { Array(#"{"cursor":"#.utf8) + $0 + [UInt8(ascii: "}")] }
-        let request = MessageBytes(
-            bytes: MessageBuilder.request(id: operation.id, method: kind.method, params: params))
-        guard let message = ClientMessage(own: request, session: id, principal: session.principal) else {
-            return finish(index, dropped: true)
-        }
-        let admission = member.relay.receive(message, sink: AnswerSink { self.answered(index, $0.bytes, pages: pages) })
-        guard operation.keep(admission) != nil else { return }
-        session.tellChanges(of: session.lost(id, of: member.name))
-        guard mayReopen, cursor == nil else { return finish(index, dropped: true) }
-        ask(index, cursor: nil, pages: 1, mayReopen: false)
     }
 
     private func answered(_ index: Int, _ answer: MessageBytes, pages: Int) {
@@ -119,11 +103,11 @@ final class ListCall: Sendable {
         }
         guard let next else { return finish(index, dropped: false) }
         guard !operation.isOver else { return }
-        ask(index, cursor: next, pages: pages + 1, mayReopen: false)
+        ask(index, cursor: next, pages: pages + 1)
     }
 
     private func finish(_ index: Int, dropped: Bool) {
-        if dropped { session.isMissing(members[index].name) }
+        if dropped { source.isMissing(members[index].name) }
         let isLast = state.withLock { state in
             guard state.waiting.remove(index) != nil else { return false }
             if dropped { state.dropped.insert(index) }
@@ -165,5 +149,19 @@ final class ListCall: Sendable {
         stopTimer?()
         guard !operation.isOver else { return }
         completion(parts)
+    }
+
+    /// Asks for the resources, then for the templates.
+    static func resources(
+        of members: [AggregateMember], source: any ListSource, operation: Operation,
+        surroundings: AggregateServer.Surroundings,
+        completion: @escaping @Sendable (_ resources: [ListPart], _ templates: [ListPart]) -> Void
+    ) {
+        ListCall(.resources, of: members, source: source, operation: operation, surroundings: surroundings) {
+            resources in
+            ListCall(.templates, of: members, source: source, operation: operation, surroundings: surroundings) {
+                completion(resources, $0)
+            }.start()
+        }.start()
     }
 }

@@ -85,14 +85,19 @@ enum ListMerge {
         }
     }
 
-    static func answer(id: RawID, _ entries: [[UInt8]], _ kind: ListKind) -> MessageBytes {
+    /// - Parameter members: raw members of the result that follow the list, without a comma around them.
+    static func answer(
+        id: RawID, _ entries: [[UInt8]], _ kind: ListKind, adding members: [UInt8] = []
+    ) -> MessageBytes {
         var result = Array("{\"\(kind.resultMember)\":[".utf8)
         result.reserveCapacity(result.count + entries.reduce(2) { $0 + $1.count + 1 })
         for (index, entry) in entries.enumerated() {
             if index > 0 { result.append(UInt8(ascii: ",")) }
             result += entry
         }
-        result += Array("]}".utf8)
+        result.append(UInt8(ascii: "]"))
+        if !members.isEmpty { result += [UInt8(ascii: ",")] + members }
+        result.append(UInt8(ascii: "}"))
         return MessageBytes(bytes: MessageBuilder.result(id: id, result))
     }
 }

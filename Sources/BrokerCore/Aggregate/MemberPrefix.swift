@@ -41,9 +41,13 @@ enum MemberPrefix {
 }
 
 extension ClientMessage {
-    /// The same message for another session.
-    func addressed(to session: String) -> ClientMessage {
-        ClientMessage(bytes: bytes, envelope: envelope, session: session, principal: principal, servers: servers)
+    /// The same message for another session, or for none.
+    func addressed(to session: String?) -> ClientMessage { with(bytes, envelope, session: session) }
+
+    private func with(_ bytes: ByteBuffer, _ envelope: Envelope, session: String?) -> ClientMessage {
+        ClientMessage(
+            bytes: bytes, envelope: envelope, session: session, principal: principal, servers: servers,
+            parameterFields: parameterFields)
     }
 
     /// The same message in memory of its own, for one that is kept longer than its request.
@@ -51,8 +55,7 @@ extension ClientMessage {
         let whole = bytes
         var copy = ByteBufferAllocator().buffer(capacity: whole.readableBytes)
         copy.writeBytes(whole.readableBytesSpan)
-        return ClientMessage(
-            bytes: copy, envelope: envelope, session: session, principal: principal, servers: servers)
+        return with(copy, envelope, session: session)
     }
 
     /// The same message, for another session, with the first bytes of a string taken away.
@@ -74,8 +77,7 @@ extension ClientMessage {
         let rest = raw.lowerBound + count..<raw.upperBound
         if envelope.name == raw { envelope.name = rest }
         if envelope.uri == raw { envelope.uri = rest }
-        return ClientMessage(
-            bytes: shortened, envelope: envelope, session: session, principal: principal, servers: servers)
+        return with(shortened, envelope, session: session)
     }
 
     /// The same message with another string in the place of one; nil where the result is no message.
@@ -86,8 +88,6 @@ extension ClientMessage {
         JSONString.encode(text, into: &rewritten)
         rewritten += Array(copying: span.extracting(raw.upperBound..<span.count))
         guard let envelope = try? MessageScanner.scan(rewritten) else { return nil }
-        return ClientMessage(
-            bytes: ByteBuffer(bytes: rewritten), envelope: envelope, session: nil, principal: principal,
-            servers: servers)
+        return with(ByteBuffer(bytes: rewritten), envelope, session: nil)
     }
 }

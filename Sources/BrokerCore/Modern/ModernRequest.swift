@@ -118,6 +118,16 @@ struct ModernError: Error, Hashable, Sendable {
             message: "method '\(name)' is not one of revision \(ModernRevision.newest)")
     }
 
+    static func ambiguous(_ member: String) -> ModernError {
+        ModernError(
+            code: ErrorCode.invalidRequest,
+            message: "'\(member)' can be read in two ways; write it once, in its own case")
+    }
+
+    static let malformedFilter = ModernError(
+        code: ErrorCode.invalidParams,
+        message: "params.notifications must be an object of booleans and, for resources, a list of URIs")
+
     static func missing(_ capabilities: ClientCapabilities) -> ModernError {
         ModernError(
             code: ErrorCode.missingClientCapability,
@@ -128,7 +138,8 @@ struct ModernError: Error, Hashable, Sendable {
 
 /// Reads modern requests of one server's clients.
 struct ModernReader: Sendable {
-    let states: RequestStates
+    /// Nil leaves states closed, for an endpoint that passes them on to who gave them.
+    let states: RequestStates?
 
     /// Reads a request; an error is its answer.
     func read(_ message: ClientMessage) -> Result<ModernRequest, ModernError> {
@@ -143,7 +154,7 @@ struct ModernReader: Sendable {
         }
         let method = ModernMethod(envelope, in: bytes)
         var state: RequestState?
-        if method.mayAskForInput, let raw = envelope.requestState {
+        if let states, method.mayAskForInput, let raw = envelope.requestState {
             guard let text = JSONString.decode(bytes, raw),
                 let opened = states.open(text, principal: message.principal, request: message)
             else { return .failure(.staleState) }

@@ -10,6 +10,8 @@ final class FakeMember: ServerRelay {
     struct Received: Sendable {
         let text: String
         let session: String?
+        let isModern: Bool
+        let fields: [ParameterField]
         let sink: any CallSink
 
         var json: JSONValue { (try? JSONValue.parse(Array(text.utf8))) ?? .null }
@@ -21,7 +23,22 @@ final class FakeMember: ServerRelay {
 
         func refuse(_ code: Int64, _ message: String) {
             let error: JSONValue = ["code": .number(.init(code)), "message": .string(message)]
-            sink.finish(.message(Self.response(["jsonrpc": "2.0", "id": id, "error": error])))
+            let response = Self.response(["jsonrpc": "2.0", "id": id, "error": error])
+            sink.finish(isModern ? .failed(response, code: Int(code)) : .message(response))
+        }
+
+        /// Tells a client that listens, as a server tags what it tells.
+        func tell(_ notification: String, _ params: [JSONValue.Member] = []) {
+            let tag: JSONValue = .object([.init("io.modelcontextprotocol/subscriptionId", id)])
+            let tagged: JSONValue = .object([.init("_meta", tag)] + params)
+            sink.deliver(
+                Self.response([
+                    "jsonrpc": "2.0", "method": .string("notifications/\(notification)"), "params": tagged,
+                ]))
+        }
+
+        func acknowledge(_ honoured: JSONValue) {
+            tell("subscriptions/acknowledged", [.init("notifications", honoured)])
         }
 
         static func response(_ json: JSONValue) -> MessageBytes { MessageBytes(bytes: json.serialized) }
@@ -104,11 +121,13 @@ final class FakeMember: ServerRelay {
     // MARK: ServerRelay
 
     func receive(_ message: ClientMessage, sink: any CallSink) -> Admission {
-        let received = Received(text: String(buffer: message.bytes), session: message.session, sink: sink)
+        let received = Received(
+            text: String(buffer: message.bytes), session: message.session, isModern: message.isModern,
+            fields: message.parameterFields, sink: sink)
         state.withLock { $0.received.append(received) }
         let method = received.json["method"]?.string ?? ""
         if method == "initialize" { return initialize(received) }
-        guard state.withLock({ $0.sessions.contains(message.session ?? "") }) else {
+        guard message.isModern || state.withLock({ $0.sessions.contains(message.session ?? "") }) else {
             return .refused(.unknownSession, Received.response(["jsonrpc": "2.0", "id": received.id, "error": [:]]))
         }
         guard message.envelope.kind == .request else { return .accepted }

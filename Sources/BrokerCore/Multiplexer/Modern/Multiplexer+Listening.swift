@@ -27,10 +27,7 @@ extension Multiplexer {
         let id = RawID(bytes, range)
         let params = request.message.envelope.params.flatMap { try? JSONValue.parse(bytes.extracting($0)) }
         guard let wanted = ListenFilter(params?["notifications"]) else {
-            let error = ModernError(
-                code: ErrorCode.invalidParams,
-                message: "params.notifications must be an object of booleans and, for resources, a list of URIs")
-            return (nil, Effects(.finish(sink, error.answer(id: id))))
+            return (nil, Effects(.finish(sink, ModernError.malformedFilter.answer(id: id))))
         }
         if case .down(let ending, retry: nil) = phase {
             let failure = CallFailure.down(server: configuration.server, ending, retryAfter: nil)

@@ -68,11 +68,7 @@ extension Multiplexer {
     /// What no server is asked: what cannot be read in one way, what this era does not have, what the policy withholds.
     private func refusal(of request: ModernRequest) -> ModernError? {
         let message = request.message
-        if let member = ambiguity(in: message) {
-            return ModernError(
-                code: ErrorCode.invalidRequest,
-                message: "'\(member)' can be read in two ways; write it once, in its own case")
-        }
+        if let member = ambiguity(in: message) { return .ambiguous(member) }
         switch request.method {
         case .removed: return .removedMethod(request.methodName)
         case .task where configuration.era == .legacy: return .unknownMethod(request.methodName)
