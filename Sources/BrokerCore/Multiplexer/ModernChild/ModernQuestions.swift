@@ -18,7 +18,8 @@ struct ModernQuestions {
     func answer(to message: ServerMessage, seal: ([UInt8]) -> String) -> Answer? {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
-        guard let type = message.envelope.resultType, message.envelope.string(type, in: bytes) == "input_required" else {
+        guard let type = message.envelope.resultType, message.envelope.string(type, in: bytes) == "input_required"
+        else {
             return nil
         }
         guard request.method.mayAskForInput else { return unusable("a request for input to a method that takes none") }
