@@ -87,7 +87,7 @@ let package = Package(
 
         // MARK: LodgeConfiguration
         library("LodgeConfiguration", ["MCPProtocol", "Secrets"], readme: true),
-        tests("LodgeConfigurationTests", ["LodgeConfiguration", "MCPProtocol"]),
+        tests("LodgeConfigurationTests", ["LodgeConfiguration"]),
 
         // MARK: BrokerCore
         library("BrokerCore", ["JSONRPC", "LodgeConfiguration", "MCPProtocol", "Secrets", logging, nioCore]),
@@ -99,14 +99,15 @@ let package = Package(
         library(
             "Upstreams",
             [
-                "BrokerCore", "ChildProcesses", "HTTPTransport", "JSONRPC", "Secrets", "ServerSentEvents", logging,
-                nioCore, nioPosix,
+                "BrokerCore", "ChildProcesses", "HTTPTransport", "JSONRPC", "MCPProtocol", "Secrets",
+                "ServerSentEvents", logging, nioCore, nioPosix,
             ]),
         tests(
             "UpstreamsTests",
             [
                 "BrokerCore", "ChildProcesses", "HTTPTransport", "JSONRPC", "LodgeConfiguration", "LodgeTestSupport",
-                "Secrets", "Upstreams", logging, nioCore, .product(name: "NIOEmbedded", package: "swift-nio"), nioPosix,
+                "MCPProtocol", "Secrets", "Upstreams", logging, nioCore,
+                .product(name: "NIOEmbedded", package: "swift-nio"), nioPosix,
             ]),
 
         // MARK: Gateway

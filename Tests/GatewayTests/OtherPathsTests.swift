@@ -120,6 +120,17 @@ struct OtherPathsTests {
         }
     }
 
+    @Test("a preflight allows the headers of arguments that are asked for, and no others")
+    func preflightOfParameters() async throws {
+        try await GatewayFixture.run([FakeRelay()], configuration: shared) { gateway in
+            let asked = "authorization,mcp-param-region , MCP-Param-X_1, mcp-param-, mcp-param-a b, x-other, mcp-paramx"
+            let fields = [("Host", "localhost"), origin, ("Access-Control-Request-Headers", asked)]
+            let response = try await gateway.respond(to: request("OPTIONS", "/mcp", fields))
+            let allowed = try #require(response["Access-Control-Allow-Headers"])
+            #expect(allowed.hasSuffix("Mcp-Method, Mcp-Name, mcp-param-region, MCP-Param-X_1"))
+        }
+    }
+
     @Test("only an origin that was allowed by name may read answers", arguments: ["http://localhost:3000", nil])
     func notShared(origin: String?) async throws {
         try await GatewayFixture.run([FakeRelay()], configuration: shared) { gateway in

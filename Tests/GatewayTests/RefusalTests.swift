@@ -135,9 +135,9 @@ struct RefusalTests {
             status: 400,
             body: failure(
                 -32600,
-                "the Mcp-Session-Id must be 1 to 256 visible ASCII characters; send it as initialize gave it")),
+                "the Mcp-Session-Id must be 1 to 256 visible ASCII characters; send it as initialize gave it", id: 1)),
         .init(
-            testDescription: "unknown version", request: post(call(7), auth + [("MCP-Protocol-Version", "2030-01-01")]),
+            testDescription: "unknown version", request: post(call(7), auth + [("MCP-Protocol-Version", "1999-01-01")]),
             status: 400,
             body: #"{"jsonrpc":"2.0","id":7,"error":{"code":-32600,"message":"the MCP-Protocol-Version is none of "#
                 + "2024-11-05, 2025-03-26, 2025-06-18, 2025-11-25" + version + #""}}"#),

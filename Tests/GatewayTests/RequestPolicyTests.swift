@@ -112,7 +112,7 @@ struct RequestPolicyTests {
     @Test(
         "every header that decides something may come only once",
         arguments: [
-            "Origin", "Authorization", "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version",
+            "Origin", "Authorization", "Content-Type", "Mcp-Session-Id", "Last-Event-ID",
         ])
     func repeated(name: String) throws {
         let single = try #require(RequestFields.Single(rawValue: name))

@@ -83,6 +83,35 @@ struct ShutdownTests {
         }
     }
 
+    @Test("a subscription of a modern client ends at once, and another modern request with its answer")
+    func subscription() async throws {
+        let relay = FakeRelay()
+        try await run(relay) { address, group in
+            let (listener, caller) = (
+                try await RawHTTPClient.connect(to: address), try await RawHTTPClient.connect(to: address)
+            )
+            for (client, method) in [(listener, "subscriptions/listen"), (caller, "tools/list")] {
+                try await client.send(post(modern(1, method), copies(method)))
+                let call = await relay.nextCall()
+                call.sink.deliver(MessageBytes(ByteBuffer(string: "{}")))
+                #expect(try await client.head()["Content-Type"] == "text/event-stream")
+                #expect(try await client.message()?.data == "{}")
+                guard method == "tools/list" else { continue }
+                await group.triggerGracefulShutdown()
+                #expect(await relay.nextWithdrawal() == 1)
+                let meta = #""_meta":{"io.modelcontextprotocol/subscriptionId":1}"#
+                let farewell = result(1, #"{"resultType":"complete",\#(meta)}"#)
+                let end = try await listener.message()
+                #expect(end == RawEvent(block: "event: message\ndata: \(farewell)"))
+                #expect(try await listener.message() == nil)
+                try await listener.closed()
+                call.answer()
+                #expect(try await caller.message()?.data == result(1))
+                try await caller.closed()
+            }
+        }
+    }
+
     @Test("connections that come while it shuts down do no harm")
     func race() async throws {
         for _ in 0..<20 {

@@ -141,6 +141,29 @@ struct TransportSessionTests {
     }
 
     /// X4
+    @Test("a modern request is told on the stream which revisions there are", arguments: [nil, modernRevision])
+    func modernRequest(version: String?) async throws {
+        let relay = FakeRelay()
+        try await withPair(relay) { _, pair in
+            for isInitialized in [false, true] {
+                if isInitialized { _ = try await initialize(pair, relay) }
+                let response = try await pair.post(modern(7), copies(version: version))
+                #expect(response.status == 202)
+                let message = try await pair.stream.message()
+                #expect(
+                    message?.data
+                        == failure(
+                            -32022,
+                            "this transport has no revision after 2025-11-25; send initialize, or use the path that "
+                                + "ends in /mcp", id: 7,
+                            data: #"{"supported":["2025-11-25","2025-06-18","2025-03-26","2024-11-05"],"#
+                                + #""requested":"2026-07-28"}"#))
+            }
+            #expect(!relay.messages.contains(modern(7)))
+            #expect(try await pair.post(call(8), copies()).status == 400)
+        }
+    }
+
     @Test("a message to an unknown or no stream, or one that cannot be read, is refused on its POST")
     func badPosts() async throws {
         try await withPair(FakeRelay()) { gateway, pair in

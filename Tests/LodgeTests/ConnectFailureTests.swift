@@ -75,6 +75,8 @@ struct ConnectFailureTests {
             try await ConnectProcess.with(server.url, ["--header", "Authorization: Bearer abcdefgh"]) { lodge in
                 _ = try await lodge.ask(MCPClient.initialize())
                 #expect(server.requests.first?["Authorization"] == "Bearer abcdefgh")
+                // The log is written beside the answer, not before it.
+                await lodge.log.wait(for: "a credential on the command line")
                 #expect(
                     lodge.log.lines(
                         with: "a credential on the command line can be seen in the process list; use --token-env"

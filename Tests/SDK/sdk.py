@@ -3,7 +3,7 @@
 
 Results come back as plain dictionaries in the form of the wire (camelCase, absent members absent). SDK 2 is used in
 its legacy mode: the `initialize` handshake, byte for byte what it sent before 2026. SDK 1 alone speaks of tasks, and
-SDK 2 drops members that it does not know; nothing else differs for a test.
+SDK 2 drops members that it does not know; nothing else differs for a test. What SDK 2 does of itself is in eras.py.
 """
 from __future__ import annotations
 
@@ -85,6 +85,10 @@ class Notices:
         self.seen.append(notice)
         changed, self._changed = self._changed, anyio.Event()
         changed.set()
+
+    async def changed(self):
+        """Waits for the next one, whatever it is."""
+        await self._changed.wait()
 
     def of(self, method: str) -> list[dict[str, Any]]:
         return [notice.get("params", {}) for notice in self.seen if notice["method"] == method]

@@ -35,6 +35,11 @@ package final class ScriptedServer: Sendable {
         /// Closes the connection, once what was written is out.
         package func close() { channel.close(promise: nil) }
 
+        /// Tells when the connection is closed, by either side.
+        package func whenClosed(_ body: @escaping @Sendable () -> Void) {
+            channel.closeFuture.whenComplete { _ in body() }
+        }
+
         /// A whole response.
         package func respond(_ status: Int, _ headers: [String: String] = [:], _ body: String = "") {
             var text = "HTTP/1.1 \(status) X\r\ncontent-length: \(body.utf8.count)\r\n"

@@ -10,20 +10,24 @@ struct ModernAnswer {
     let identity: ServerIdentity?
     /// Whether the server speaks that era itself.
     let isModern: Bool
+    /// Whether the request can go on at this one upstream only, whatever its server gave with its question.
+    let isPinned: Bool
 
-    func answer(to message: ServerMessage, server: String) -> Answer {
+    /// - Parameter seal: makes what the client brings back of what a modern server gave.
+    func answer(to message: ServerMessage, server: String, seal: ([UInt8]?) -> String) -> Answer {
         let failed = message.envelope.kind == .errorResponse
         if !call.lacking.isEmpty, failed || isToolError(message) {
             return ModernError.missing(call.lacking).answer(id: call.id)
         }
-        return failed ? error(message) : result(message, server: server)
+        if failed { return error(message) }
+        return isModern ? modernResult(message, server: server, seal: seal) : result(message, server: server)
     }
 
     // MARK: Results
 
     private static let nameless = ModernResult.Signature(serverInfo: nil)
 
-    private func result(_ message: ServerMessage, server: String) -> Answer {
+    func result(_ message: ServerMessage, server: String) -> Answer {
         let buffer = message.bytes
         let additions = ModernResult(
             message.envelope, in: buffer.readableBytesUInt8Span,
@@ -52,13 +56,17 @@ struct ModernAnswer {
         let code = message.envelope.errorCode.flatMap { RawID.integer(in: bytes, $0) }.map { Int($0) }
         switch code {
         case ErrorCode.resourceNotFound? where !isModern:
-            return .failed(
-                LodgeMessage.answer(message, id: call.id, errorCode: ErrorCode.invalidParams),
-                code: ErrorCode.invalidParams)
+            return recoded(message, ErrorCode.invalidParams)
         case ErrorCode.urlElicitationRequired? where !isModern && request.method.mayAskForInput:
-            return visit(data(of: message)) ?? plain(message, code: code)
+            return visit(data(of: message)) ?? recoded(message, ErrorCode.internalError)
+        // This era has no such error.
+        case ErrorCode.urlElicitationRequired? where !isModern: return recoded(message, ErrorCode.internalError)
         default: return plain(message, code: code)
         }
+    }
+
+    private func recoded(_ message: ServerMessage, _ code: Int) -> Answer {
+        .failed(LodgeMessage.answer(message, id: call.id, errorCode: code), code: code)
     }
 
     private func plain(_ message: ServerMessage, code: Int?) -> Answer {

@@ -11,8 +11,6 @@ enum Effect: Sendable {
     case forward(ClientMessage, Ticket)
     /// Write a legacy client's request to a modern server, with the metadata that it needs there.
     case forwardToModern(ClientMessage, Ticket, ModernMetadata)
-    /// Write a modern client's request to a modern server, with that server's own state in place of the sealed one.
-    case forwardState(ClientMessage, Ticket, [UInt8])
     /// Hand the server's answer to its caller, under the caller's own id.
     case answer(PendingCall, ServerMessage)
     /// Hand a progress notification to its caller, under the caller's own token.

@@ -77,11 +77,11 @@ extension Multiplexer {
     private func purpose(of message: ClientMessage, kind: ClientRequest) -> PendingCall.Purpose {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
-        let isShared = configuration.isolation == .shared
+        let isForMany = configuration.isForMany
         switch kind {
-        case .subscribe where isShared:
+        case .subscribe where isForMany:
             return message.envelope.string(message.envelope.uri, in: bytes).map { .subscribe(uri: $0) } ?? .relay
-        case .unsubscribe where isShared:
+        case .unsubscribe where isForMany:
             return message.envelope.string(message.envelope.uri, in: bytes).map { .unsubscribe(uri: $0) } ?? .relay
         case .setLevel:
             return message.envelope.logLevel(in: bytes).map { .setLevel($0) } ?? .relay
@@ -104,10 +104,11 @@ extension Multiplexer {
             return LodgeMessage.error(
                 id: id, code: -32600, message: "'\(member)' can be read in two ways; write it once, in its own case")
         }
-        if configuration.isolation == .shared, kind == .task || (kind == .callTool && message.envelope.task != nil) {
+        if configuration.withholdsTasks, kind == .task || (kind == .callTool && message.envelope.task != nil) {
+            let isolation = configuration.isolation.rawValue
             return LodgeMessage.error(
                 id: id, code: -32601,
-                message: "tasks are not relayed in shared isolation; serve with --isolation client")
+                message: "tasks are not relayed in \(isolation) isolation; serve with --isolation client")
         }
         switch kind {
         case .ping:
@@ -116,17 +117,17 @@ extension Multiplexer {
             let name = message.envelope.string(message.envelope.name, in: bytes)
             guard name.map(configuration.tools.allows) != true else { return nil }
             return LodgeMessage.error(id: id, code: -32602, message: "unknown tool: \(name ?? "")")
-        case .subscribe where configuration.isolation == .shared:
+        case .subscribe where configuration.isForMany:
             guard let uri = message.envelope.string(message.envelope.uri, in: bytes), isReady,
                 subscriptions.join(session, uri: uri)
             else { return nil }
             return LodgeMessage.emptyResult(id: id)
-        case .unsubscribe where configuration.isolation == .shared:
+        case .unsubscribe where configuration.isForMany:
             guard let uri = message.envelope.string(message.envelope.uri, in: bytes) else { return nil }
             forgetSubscribing(session, uri: uri)
             guard subscriptions.leave(session, uri: uri) == .othersRemain else { return nil }
             return LodgeMessage.emptyResult(id: id)
-        case .setLevel where configuration.isolation == .shared:
+        case .setLevel where configuration.isForMany:
             // The level of a shared server is the most verbose that anybody asked for.
             guard let level = message.envelope.logLevel(in: bytes), isReady, let lowest = levels.values.min(),
                 lowest <= level
@@ -180,8 +181,8 @@ extension Multiplexer {
             guard !configuration.ownHandshake, !toldInitialized, isReady else { return Effects() }
             toldInitialized = true
             return Effects(.send(LodgeMessage.oneLine(message)))
-        case .rootsListChanged where configuration.isolation == .shared,
-            .progress where configuration.isolation == .shared:
+        case .rootsListChanged where configuration.isForMany,
+            .progress where configuration.isForMany:
             // A shared server was told of no roots, and asked this client for nothing.
             return Effects()
         case .progress, .rootsListChanged, .other:
@@ -230,7 +231,10 @@ extension Multiplexer {
     }
 
     /// Gives a call up because its client left; nothing is sent to that client any more.
-    mutating func withdraw(_ ticket: Ticket, now: ContinuousClock.Instant) -> Effects {
+    ///
+    /// - Parameter session: whose the call has to be still; another request may go on with it meanwhile. Nil for any.
+    mutating func withdraw(_ ticket: Ticket, of session: SessionKey? = nil, now: ContinuousClock.Instant) -> Effects {
+        if let session, let call = pending[ticket], call.session != session { return Effects() }
         if let call = initializing[ticket] {
             // `initialize` must not be cancelled; its answer is dropped as late.
             if call.held == nil, !configuration.ownHandshake { given.insert(ticket) }

@@ -14,6 +14,7 @@ extension Multiplexer {
         identity = nil
         serverLevel = nil
         annotatedTools = AnnotatedTools()
+        taskOwners = TaskOwners()
         cache.forgetAll()
         own = [:]
         given.removeAll()

@@ -45,12 +45,13 @@ extension Multiplexer {
             return Effects(.log(.unknownAnswer(id: message.envelope.text(message.envelope.id, in: bytes))))
         }
         if let call = pending[ticket], call.modern != nil, call.held == nil,
-            keep(.answered(message), of: ticket)
+            keep(.answered(message, lacking: call.lacking), of: ticket)
         {
             pending[ticket] = nil
             // Kept for its client, which is to come back for it.
             var effects = Effects()
-            effects.append(ended(call, .answered, answerBytes: message.bytes.readableBytes, now: now))
+            let outcome: CallRecord.Outcome = message.envelope.kind == .response ? .answered : .error
+            effects.append(ended(call, outcome, answerBytes: message.bytes.readableBytes, now: now))
             return effects
         }
         if let call = pending.removeValue(forKey: ticket) {
@@ -102,6 +103,15 @@ extension Multiplexer {
 
     // MARK: Requests of the server
 
+    /// Whether what the server asks and tells by itself belongs to a call of a modern client.
+    private var isForModernClients: Bool {
+        switch configuration.audience {
+        case .principal: true
+        case .call: pending.contains { $0.value.modern != nil }
+        case .everybody, .session: false
+        }
+    }
+
     private mutating func requested(_ message: ServerMessage, now: ContinuousClock.Instant) -> Effects {
         if configuration.era == .modern { return requestedByModern(message) }
         let buffer = message.bytes
@@ -111,11 +121,11 @@ extension Multiplexer {
         if ServerMethod(message.envelope, in: bytes) == .ping {
             return Effects(.send(LodgeMessage.emptyResult(id: id)))
         }
-        if configuration.audience == .principal {
+        if isForModernClients {
             let method = message.envelope.method.flatMap { JSONString.decode(bytes, contents: $0) } ?? ""
             return asked(message, id: id, method: method, now: now)
         }
-        guard configuration.isolation == .client, !configuration.ownHandshake else {
+        guard configuration.hasOneClient else {
             let method = message.envelope.text(message.envelope.method, in: bytes)
             var effects = Effects(
                 .send(
@@ -166,15 +176,15 @@ extension Multiplexer {
             let interested = subscriptions.subscribers(of: uri).compactMap { streams[$0] }
             if !interested.isEmpty { effects.append(.fanOut(interested, LodgeMessage.oneLine(message))) }
             return effects
-        case .message where configuration.audience == .principal:
+        case .message where isForModernClients:
             if let sink = listener(to: message.envelope.logLevel(in: bytes)) {
                 return Effects(.deliver(sink, LodgeMessage.oneLine(message)))
             }
             return Effects(.log(.serverLogMessage(text: message.envelope.text(message.envelope.params, in: bytes))))
-        case .message where configuration.isolation == .shared:
+        case .message where configuration.isForMany:
             return Effects(.log(.serverLogMessage(text: message.envelope.text(message.envelope.params, in: bytes))))
         case .message, .resourceUpdated, .ping, .other:
-            guard configuration.isolation == .client, !configuration.ownHandshake else {
+            guard configuration.hasOneClient else {
                 let method = message.envelope.text(message.envelope.method, in: bytes)
                 return Effects(.log(.unroutedNotification(method: method)))
             }
@@ -189,7 +199,8 @@ extension Multiplexer {
             let index = pending.index(forKey: ticket), pending.values[index].held == nil,
             let token = pending.values[index].token
         else { return Effects(.log(.unroutedNotification(method: "notifications/progress"))) }
-        pending.values[index].deadline = now.advanced(by: configuration.callTimeout)
+        // A call that waits for its client has that client's time.
+        if !isWaiting(ticket) { pending.values[index].deadline = now.advanced(by: configuration.callTimeout) }
         return Effects(.progress(pending.values[index].sink, token: token, message))
     }
 
@@ -200,6 +211,7 @@ extension Multiplexer {
         let id = RawID(bytes, range)
         guard let ticket = serverRequests.first(where: { $0.value.id == id })?.key else { return Effects() }
         serverRequests[ticket] = nil
+        if configuration.audience == .principal { return withdrawQuestion(ticket) }
         if outbox.remove(ticket) { return Effects() }
         return toTheClient(LodgeMessage.replacing(range, with: RawID(ticket), in: message), keep: false) ?? Effects()
     }

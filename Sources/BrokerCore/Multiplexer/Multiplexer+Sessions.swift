@@ -19,7 +19,7 @@ extension Multiplexer {
                 effects.append(.fanOut([stream], change.notice))
             }
         }
-        guard configuration.isolation == .client else { return effects }
+        guard !configuration.isForMany else { return effects }
         for message in outbox.takeAll() { effects.append(.fanOut([stream], message)) }
         return effects
     }
@@ -35,7 +35,7 @@ extension Multiplexer {
         guard let current = streams[session], current === stream else { return }
         streams[session] = nil
         streamsClosed[session] = now
-        guard configuration.isolation == .client else { return }
+        guard !configuration.isForMany else { return }
         for message in unseen { takeBack(message) }
     }
 

@@ -50,19 +50,32 @@ package struct Multiplexer: ~Copyable {
         package var outageIsUnavailable = false
         /// Whether one principal alone uses the upstream, so that the server's stderr tells nothing of others.
         package var solePrincipal = false
+        /// Whether a request that was asked for input can go on at this upstream only, since there are others.
+        package var isPinned = false
         /// What Lodge declares to the server that its client can be asked, a raw object.
         package var declaredCapabilities = Array("{}".utf8)
         /// The version under which Lodge names itself to the server.
         package var clientVersion: String
 
-        var showsStderrTail: Bool { isolation == .client || solePrincipal }
+        var showsStderrTail: Bool { (!isForMany && audience != .principal) || solePrincipal }
+
+        /// Whether clients that know nothing of each other share the upstream.
+        var isForMany: Bool { audience == .everybody }
+
+        /// Whether a task would outlive the upstream that has it, or could be reached by who did not start it.
+        var withholdsTasks: Bool { isForMany || audience == .call }
+
+        /// Whether what the server asks and tells by itself has one client that it belongs to.
+        ///
+        /// Not so where Lodge made the handshake of a session's upstream, as a proof: there is no client yet.
+        var hasOneClient: Bool { audience == .call || (audience == .session && !ownHandshake) }
 
         package init(server: String, isolation: Isolation, clientVersion: String) {
             self.server = server
             self.isolation = isolation
             self.clientVersion = clientVersion
-            ownHandshake = isolation == .shared
-            audience = isolation == .shared ? .everybody : .session
+            ownHandshake = isolation != .client
+            audience = isolation == .client ? .session : .everybody
         }
     }
 
@@ -144,6 +157,7 @@ package struct Multiplexer: ~Copyable {
     /// What belongs to a server that speaks the modern era.
     var child = ModernChild()
     var annotatedTools = AnnotatedTools()
+    var taskOwners = TaskOwners()
     /// The level that the server was set to for modern clients; nil where it was not.
     var serverLevel: LogLevel?
     /// Messages for the one client of this upstream that had no way to it yet; bounded.

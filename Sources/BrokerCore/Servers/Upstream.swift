@@ -39,7 +39,8 @@ package final class Upstream: Sendable {
     private let states: RequestStates
     private let era: Era
 
-    private static let lastNumber = Atomic<UInt64>(0)
+    /// Begins anywhere, so that what an earlier process gave to its clients means no upstream of this one.
+    private static let lastNumber = Atomic<UInt64>(UInt64.random(in: .min ... .max))
 
     private struct WeakOwner {
         weak var value: (any Owner)?
@@ -47,7 +48,7 @@ package final class Upstream: Sendable {
 
     package init(_ configuration: Multiplexer.Configuration, owner: any Owner, ports: ServerPorts) {
         server = configuration.server
-        number = Self.lastNumber.add(1, ordering: .relaxed).newValue
+        number = Self.lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
         states = ports.states(of: configuration.server)
         era = configuration.era
         state = Mutex(State(multiplexer: Multiplexer(configuration), connection: nil, timer: nil))
@@ -117,6 +118,10 @@ package final class Upstream: Sendable {
 
     /// Takes a request of a modern client; `session` is a key that it alone has.
     func request(_ request: ModernRequest, session: SessionKey, sink: any CallSink) -> Ticket? {
+        if let state = request.state, case .suspended = state.course, state.upstream != number {
+            sink.finish(ModernError.staleState.answer(id: request.message.requestID))
+            return nil
+        }
         let buffer = request.message.bytes
         let bytes = buffer.readableBytesUInt8Span
         if let error = headerMismatch(in: request) {
@@ -163,8 +168,8 @@ package final class Upstream: Sendable {
         state.withLock { $0.multiplexer.sessionOpened(session, call.declaration) }
     }
 
-    package func withdraw(_ ticket: Ticket) {
-        step { $0.withdraw(ticket, now: now()) }
+    package func withdraw(_ ticket: Ticket, of session: SessionKey? = nil) {
+        step { $0.withdraw(ticket, of: session, now: now()) }
     }
 
     package func sessionEnded(_ session: SessionKey) {
@@ -212,11 +217,6 @@ package final class Upstream: Sendable {
         case .forwardToModern(let message, let ticket, let metadata):
             guard let connection else { return }
             if !connection.send(LodgeMessage.forwardedToModern(message, as: ticket, metadata)) {
-                step { $0.notForwarded(ticket, now: now()) }
-            }
-        case .forwardState(let message, let ticket, let serverState):
-            guard let connection else { return }
-            if !connection.send(LodgeMessage.forwarded(message, as: ticket, state: serverState)) {
                 step { $0.notForwarded(ticket, now: now()) }
             }
         case .send(let message):
@@ -279,11 +279,17 @@ package final class Upstream: Sendable {
 
     /// The answer of a server in the words of a modern client's era.
     private func modernAnswer(_ message: ServerMessage, to call: PendingCall, _ request: ModernRequest) -> Answer {
-        if era == .modern, let answer = inputRequired(message, of: call, request) { return answer }
-        let identity = state.withLock { $0.multiplexer.identity }
+        let (identity, isPinned) = state.withLock { ($0.multiplexer.identity, $0.multiplexer.configuration.isPinned) }
         let translation = ModernAnswer(
-            call: call, request: request, identity: identity, isModern: era == .modern)
-        let answer = translation.answer(to: message, server: server)
+            call: call, request: request, identity: identity, isModern: era == .modern, isPinned: isPinned)
+        let answer = translation.answer(to: message, server: server) { inner in
+            states.seal(
+                RequestState(upstream: number, course: .server(inner)), principal: request.principal,
+                request: request.message)
+        }
+        if era == .modern, let task = TaskOwners.begun(in: message) {
+            state.withLock { $0.multiplexer.taskOwners.note(task, of: request.principal) }
+        }
         if request.method == .listTools, let tools = AnnotatedTools.told(in: answer.bytes) {
             state.withLock { $0.multiplexer.annotatedTools.learn(tools) }
         }
@@ -291,16 +297,6 @@ package final class Upstream: Sendable {
             state.withLock { $0.multiplexer.cache.keep(result, at: place, caching: caching, now: now()) }
         }
         return answer
-    }
-
-    private func inputRequired(
-        _ message: ServerMessage, of call: PendingCall, _ request: ModernRequest
-    ) -> Answer? {
-        ModernQuestions(call: call, request: request, server: server).answer(to: message) { inner in
-            states.seal(
-                RequestState(upstream: number, course: .server(inner)), principal: request.principal,
-                request: request.message)
-        }
     }
 
     private func filtered(_ message: ServerMessage) throws(CallFailure) -> ServerMessage {

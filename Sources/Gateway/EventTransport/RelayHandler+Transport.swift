@@ -10,7 +10,7 @@ extension RelayHandler {
     // MARK: The stream
 
     func acceptTransportStream(of relay: any ServerRelay, messages: String, _ fields: RequestFields) {
-        if let refusal = admit(to: relay, fields) { return refuse(refusal) }
+        if let refusal = admit(to: relay, fields) ?? request.headerRefusal { return refuse(refusal) }
         if let accepted = fields.accepted, !accepted.contains(.eventStream) { return refuse(.getNotAcceptable) }
         if request.versionIsUnknown { return refuse(.unknownVersion) }
         // A session is a matter of the stream itself here.
@@ -35,7 +35,9 @@ extension RelayHandler {
     func acceptTransportMessage(
         to relay: any ServerRelay, _ target: RequestTarget, _ fields: RequestFields, _ head: HTTPRequestHead
     ) {
-        if let refusal = admit(to: relay, fields) ?? refusal(ofMessageWith: fields, answeredHere: false) {
+        if let refusal = admit(to: relay, fields) ?? request.headerRefusal
+            ?? refusal(ofMessageWith: fields, answeredHere: false)
+        {
             return refuseMessage(refusal, fields)
         }
         request.session = nil
@@ -66,8 +68,9 @@ extension RelayHandler {
         switch envelope.kind {
         case .notification where envelope.idIsNull: refuse(.nullID)
         case .request, .notification, .response, .errorResponse:
-            if request.versionIsUnknown, !message(body, envelope).isInitialize {
-                return refuse(.unknownVersion, id: id)
+            if request.versionIsUnknown {
+                let message = message(body, envelope)
+                guard message.isInitialize || message.isModern else { return refuse(.unknownVersion, id: id) }
             }
             finish(transport.receive(body, envelope), id: id)
         case .batch:

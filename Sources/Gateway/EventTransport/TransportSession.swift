@@ -57,6 +57,11 @@ final class TransportSession: OutletOwner {
         let (session, isEnded) = state.withLock { ($0.link?.session, $0.isEnded) }
         if isEnded { return .ended }
         let message = ClientMessage(bytes: bytes, envelope: envelope, session: session, principal: principal)
+        if message.isModern {
+            let version = envelope.string(envelope.metaProtocolVersion, in: bytes.readableBytesUInt8Span) ?? ""
+            let refusal = GatewayRefusal.modernOnTransport(version: version)
+            return send(MessageBytes(bytes: refusal.body(id: message.id))) ? .taken : .ended
+        }
         guard envelope.kind == .request else {
             guard session != nil else { return .refused(.invalid, .notInitialized(id: nil)) }
             if case .refused(let refusal, let bytes) = relay.receive(message, sink: NoAnswer.sink) {

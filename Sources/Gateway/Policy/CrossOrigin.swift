@@ -10,13 +10,29 @@ enum CrossOrigin {
     }
 
     /// For the answer to a preflight request, besides ``fields(sharing:exposing:)``.
-    static let preflight = [
-        ("Access-Control-Allow-Methods", "POST, GET, DELETE"),
-        (
-            "Access-Control-Allow-Headers",
-            "Authorization, Content-Type, Accept, Mcp-Session-Id, MCP-Protocol-Version, Last-Event-ID, Mcp-Method, "
-                + "Mcp-Name"
-        ),
-        ("Access-Control-Max-Age", "600"),
-    ]
+    ///
+    /// - Parameter asked: the headers that the page wants to send (`Access-Control-Request-Headers`). Those of arguments
+    ///   have names that a tool chooses, so they are allowed as they are asked for.
+    static func preflight(asked: String?) -> [(String, String)] {
+        var names = allowed
+        for element in (asked ?? "")[...].utf8.split(separator: UInt8(ascii: ",")) {
+            let name = ASCIIText.trimmed(element)
+            if isParameter(name) { names += ", \(Substring(name))" }
+        }
+        return [
+            ("Access-Control-Allow-Methods", "POST, GET, DELETE"),
+            ("Access-Control-Allow-Headers", names),
+            ("Access-Control-Max-Age", "600"),
+        ]
+    }
+
+    private static let allowed =
+        "Authorization, Content-Type, Accept, Mcp-Session-Id, MCP-Protocol-Version, Last-Event-ID, Mcp-Method, Mcp-Name"
+
+    /// Whether a name is `Mcp-Param-` and a token behind it (RFC 9110 section 5.6.2).
+    private static func isParameter(_ name: Substring.UTF8View) -> Bool {
+        let prefix = 10
+        return name.count > prefix && ASCIIText.equals(name.prefix(prefix), lowercase: "mcp-param-")
+            && name.dropFirst(prefix).allSatisfy(ASCIIText.isToken)
+    }
 }

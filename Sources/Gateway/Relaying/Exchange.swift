@@ -116,7 +116,9 @@ final class Exchange: CallSink, EventStreamOwner, @unchecked Sendable {
 
     // MARK: EventStreamOwner
 
-    var endsAtShutdown: Bool { false }
+    var endsAtShutdown: Bool { farewell != nil }
+    /// The answer of Lodge itself to a request that has none while Lodge lives.
+    var farewell: MessageBytes?
 
     func streamIsRead(_ isRead: Bool) { isLeft.store(!isRead, ordering: .relaxed) }
 

@@ -7,6 +7,7 @@ import NIOCore
 /// Batches, which only the revision 2025-03-26 has: each message is handled on its own, the answers go together.
 extension RelayHandler {
     func dispatchBatch(_ body: ByteBuffer, to relay: any ServerRelay) {
+        if request.namesModern { return refuse(.modernBatch) }
         if request.versionIsUnknown { return refuse(.unknownVersion) }
         if let refusal = refusal(ofBatchTo: relay) { return refuse(refusal) }
         guard let messages = messages(ofBatch: body) else { return }
@@ -31,6 +32,7 @@ extension RelayHandler {
         if messages.contains(where: { $0?.envelope.kind == .request && $0?.isInitialize == true }) {
             return refused(.initializeInBatch)
         }
+        if messages.contains(where: { $0?.isModern == true }) { return refused(.modernBatch) }
         return messages
     }
 

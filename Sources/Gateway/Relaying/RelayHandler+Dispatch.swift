@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BrokerCore
 import JSONRPC
+import MCPProtocol
 import NIOCore
 import NIOHTTP1
 
@@ -17,28 +18,46 @@ extension RelayHandler {
             return refuse(.unreadable(error))
         }
         switch envelope.kind {
+        case .request where envelope.hasModernMeta: dispatchModern(body, envelope, to: relay)
         case .request: dispatchRequest(message(body, envelope), to: relay)
         case .notification where envelope.idIsNull: refuse(.nullID)
-        case .notification, .response, .errorResponse:
-            if request.versionIsUnknown { return refuse(.unknownVersion) }
-            finish(relay.receive(message(body, envelope), sink: NoAnswer.sink))
-        case .batch: dispatchBatch(body, to: relay)
+        case .notification, .response, .errorResponse, .batch:
+            if let refusal = request.headerRefusal { return refuse(refusal) }
+            dispatchOther(body, envelope, to: relay)
         case .invalid, .notAnObject: refuse(.noMessage)
         }
     }
 
-    func message(_ bytes: ByteBuffer, _ envelope: Envelope) -> ClientMessage {
+    /// Takes what is no request: a notification, a response, a batch.
+    private func dispatchOther(_ body: ByteBuffer, _ envelope: Envelope, to relay: any ServerRelay) {
+        switch envelope.kind {
+        case .batch: dispatchBatch(body, to: relay)
+        case _ where request.namesModern: takeModern(envelope)
+        default:
+            if request.versionIsUnknown { return refuse(.unknownVersion) }
+            finish(relay.receive(message(body, envelope), sink: NoAnswer.sink))
+        }
+    }
+
+    func message(_ bytes: ByteBuffer, _ envelope: Envelope, _ metadata: RequestMetadata? = nil) -> ClientMessage {
         ClientMessage(
             bytes: bytes, envelope: envelope, session: request.session, principal: request.principal,
-            isStateless: request.isStateless, servers: request.servers)
+            isStateless: request.isStateless, servers: request.servers,
+            parameterFields: envelope.hasModernMeta ? request.copies?.parameters ?? [] : [], metadata: metadata)
     }
 
     private func dispatchRequest(_ message: ClientMessage, to relay: any ServerRelay) {
+        if let refusal = request.headerRefusal { return refuse(refusal, id: message.id) }
         let isInitialize = message.isInitialize
         if request.versionIsUnknown, !isInitialize {
-            return refuse(.unknownVersion, id: message.id)
+            return refuse(request.namesModern ? .metadata(.noVersion) : .unknownVersion, id: message.id)
         }
         let exchange = begin(requests: 1, isBatch: false, mayStream: !isInitialize && request.takesStream)
+        enter(message, exchange, relay)
+    }
+
+    /// Hands a request to the core, and answers it where it was refused.
+    func enter(_ message: ClientMessage, _ exchange: Exchange, _ relay: any ServerRelay) {
         switch relay.receive(message, sink: exchange) {
         case .pending(let ticket): exchange.keep(ticket)
         case let admission:

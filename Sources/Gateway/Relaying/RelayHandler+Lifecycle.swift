@@ -89,7 +89,7 @@ extension RelayHandler {
         request.keepsAlive = false
         forgetHeldParts()
         if case .idle = phase { return closeNow() }
-        if let outlet, outlet.endsAtShutdown { outlet.end() }
+        outlet?.shutDown()
         arm(by: deadline)
     }
 

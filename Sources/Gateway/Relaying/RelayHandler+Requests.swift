@@ -92,7 +92,9 @@ extension RelayHandler {
     }
 
     private func acceptStream(of relay: any ServerRelay, _ fields: RequestFields) {
-        if let refusal = admit(to: relay, fields) { return refuse(refusal) }
+        if let refusal = admit(to: relay, fields) ?? request.headerRefusal { return refuse(refusal) }
+        // The modern era has no other method than POST (2026-07-28, Streamable HTTP, earlier revisions).
+        if request.namesModern, fields.session == nil { return refuse(.wrongMethod(allowed: "POST")) }
         if request.isStateless { return refuse(.wrongMethod(allowed: relay.allowedMethods)) }
         if let accepted = fields.accepted, !accepted.contains(.eventStream) { return refuse(.getNotAcceptable) }
         if request.versionIsUnknown { return refuse(.unknownVersion) }
@@ -114,12 +116,24 @@ extension RelayHandler {
         }
         request.relay = relay
         request.isStateless = relay.isStateless
-        if !request.isStateless {
-            if let session = fields.session, !RequestFields.isSessionID(session) { return .malformedSession }
-            request.session = fields.session
+        readVersion(fields)
+        if !request.isStateless, !request.namesModern, let session = fields.session {
+            request.sessionIsMalformed = !RequestFields.isSessionID(session)
+            if !request.sessionIsMalformed { request.session = session }
         }
-        request.namedVersion = fields.protocolVersion.flatMap { ProtocolVersion(rawValue: $0) }
-        request.versionIsUnknown = fields.protocolVersion != nil && request.namedVersion == nil
         return nil
+    }
+
+    private func readVersion(_ fields: RequestFields) {
+        if let version = fields.protocolVersion {
+            request.namedVersion = ProtocolVersion(rawValue: version)
+            request.versionIsUnknown = request.namedVersion == nil
+            request.namesModern = !core.readsLeniently && ModernRevision.isNamed(by: version)
+        }
+        if request.versionIsUnknown || fields.method != nil || fields.name != nil || !fields.parameters.isEmpty
+            || !fields.repeatedCopies.isEmpty
+        {
+            request.copies = HeaderCopies(fields)
+        }
     }
 }

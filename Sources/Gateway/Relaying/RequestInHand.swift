@@ -42,7 +42,19 @@ struct RequestInHand {
     var namedVersion: ProtocolVersion?
     /// Whether `MCP-Protocol-Version` names no revision with a handshake; that does not matter to `initialize`.
     var versionIsUnknown = false
+    /// Whether `MCP-Protocol-Version` names a modern revision, known or not; then `session` is nil.
+    var namesModern = false
+    /// Whether `Mcp-Session-Id` is of a form that no server gives; then `session` is nil. A modern client may send any.
+    var sessionIsMalformed = false
+    /// What the headers repeat of the body; nil where they repeat nothing but the revision that `namedVersion` has.
+    var copies: HeaderCopies?
     var body: ByteBuffer?
     /// When its first bytes came.
     var start = NIODeadline.uptimeNanoseconds(0)
+
+    /// What is wrong with the MCP headers for anything but a modern request, which has rules of its own for them.
+    var headerRefusal: GatewayRefusal? {
+        if copies?.repeats(.version) == true { return .repeatedHeader(.protocolVersion) }
+        return sessionIsMalformed ? .malformedSession : nil
+    }
 }

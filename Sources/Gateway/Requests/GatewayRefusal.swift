@@ -13,6 +13,8 @@ package struct GatewayRefusal: Error, Sendable, Equatable {
     /// The code of the JSON-RPC error in the body.
     package let code: Int
     package let message: String
+    /// The data of the JSON-RPC error.
+    package private(set) var data: JSONValue?
     /// Header fields that belong to the status.
     package private(set) var headers: [Field] = []
     /// Whether the connection is closed with it, because the rest of the request is not worth reading.
@@ -35,6 +37,12 @@ package struct GatewayRefusal: Error, Sendable, Equatable {
         return copy
     }
 
+    func with(data: JSONValue?) -> Self {
+        var copy = self
+        copy.data = data
+        return copy
+    }
+
     func closing() -> Self {
         var copy = self
         copy.closesConnection = true
@@ -43,7 +51,7 @@ package struct GatewayRefusal: Error, Sendable, Equatable {
 
     /// The JSON-RPC error, on one line; a request's own id where it is known.
     package func body(id: RawID? = nil) -> [UInt8] {
-        MessageBuilder.error(id: id, code: code, message: message)
+        MessageBuilder.error(id: id, code: code, message: message, data: data?.serialized)
     }
 
     static let parseError = -32700

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import BrokerCore
 package import NIOHTTP1
 
 /// The header fields that the gateway acts on, found in one pass over a request's head.
@@ -14,12 +15,37 @@ package struct RequestFields: Sendable {
         case lastEventID = "Last-Event-ID"
     }
 
+    /// Which of the ``HeaderCopies`` came more than once: to whom that matters depends on the body.
+    package struct Repeated: OptionSet, Sendable, Hashable {
+        package let rawValue: UInt8
+
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        static let version = Self(rawValue: 1)
+        static let method = Self(rawValue: 2)
+        static let name = Self(rawValue: 4)
+
+        init(_ header: HeaderCopies.Header) {
+            self =
+                switch header {
+                case .version: .version
+                case .method: .method
+                case .name: .name
+                }
+        }
+    }
+
     package private(set) var host: String?
     package private(set) var origin: String?
     package private(set) var authorization: String?
     package private(set) var contentType: String?
     package private(set) var session: String?
     package private(set) var protocolVersion: String?
+    /// `Mcp-Method` and `Mcp-Name`, and the `Mcp-Param-*` fields.
+    package private(set) var method: String?
+    package private(set) var name: String?
+    package private(set) var parameters: [ParameterField] = []
+    package private(set) var repeatedCopies: Repeated = []
     package private(set) var lastEventID: String?
     /// The body's length, where it was announced.
     package private(set) var contentLength: Int?
@@ -46,6 +72,8 @@ package struct RequestFields: Sendable {
                 accepted = (accepted ?? []).union(MediaTypes(accept: value))
             case 6 where ASCIIText.equals(bytes, lowercase: "expect"): expect(value)
             case 7 where ASCIIText.equals(bytes, lowercase: "upgrade"): wantsUpgrade = true
+            case 8 where ASCIIText.equals(bytes, lowercase: "mcp-name"): self.name = copy(self.name, value, .name)
+            case 10 where ASCIIText.equals(bytes, lowercase: "mcp-method"): method = copy(method, value, .method)
             case 12 where ASCIIText.equals(bytes, lowercase: "content-type"):
                 contentType = only(contentType, value, .contentType)
             case 13 where ASCIIText.equals(bytes, lowercase: "authorization"):
@@ -57,10 +85,17 @@ package struct RequestFields: Sendable {
             case 16 where ASCIIText.equals(bytes, lowercase: "content-encoding"):
                 isEncoded = isEncoded || !ASCIIText.equals(value.utf8, lowercase: "identity")
             case 20 where ASCIIText.equals(bytes, lowercase: "mcp-protocol-version"):
-                protocolVersion = only(protocolVersion, value, .protocolVersion)
+                protocolVersion = copy(protocolVersion, value, .version)
+            case 11... where ASCIIText.equals(bytes.prefix(10), lowercase: "mcp-param-"):
+                parameters.append(ParameterField(name: name.lowercased(), value: value))
             default: break
             }
         }
+    }
+
+    private mutating func copy(_ earlier: String?, _ value: String, _ copy: Repeated) -> String {
+        if earlier != nil { repeatedCopies.insert(copy) }
+        return value
     }
 
     private mutating func expect(_ value: String) {

@@ -20,7 +20,10 @@ struct GatewayResponder: HTTPResponder {
         var response = response(to: request)
         if let origin = request.headers[.origin], let shared = core.policy.sharedOrigin(origin) {
             response.headers.add(CrossOrigin.fields(sharing: shared, exposing: core.exposedHeaders))
-            if request.method == .options { response.headers.add(CrossOrigin.preflight) }
+            if request.method == .options {
+                let asked = HTTPField.Name("Access-Control-Request-Headers").flatMap { request.headers[$0] }
+                response.headers.add(CrossOrigin.preflight(asked: asked))
+            }
         }
         if request.method == .head {
             let length = response.body.contentLength
@@ -71,6 +74,12 @@ struct GatewayResponder: HTTPResponder {
             }
             guard request.method == .delete, !relay.isStateless else {
                 return .refusal(.wrongMethod(allowed: relay.allowedMethods))
+            }
+            // The modern era has no other method than POST.
+            if request.headers[.mcpSessionID] == nil,
+                request.headers[.mcpProtocolVersion].map(ModernRevision.isNamed(by:)) == true
+            {
+                return .refusal(.wrongMethod(allowed: "POST"))
             }
             return end(request, relay, grant.principal)
         }

@@ -7,10 +7,16 @@ import Synchronization
 protocol OutletOwner: AnyObject, Sendable {
     /// Whether the stream has nothing to wait for when the gateway shuts down.
     var endsAtShutdown: Bool { get }
+    /// What such a stream is told at its end then; nil where there is nothing to say.
+    var farewell: MessageBytes? { get }
     /// The client has taken a comment, which shows that it still reads.
     func outletWasTaken(_ outlet: EventOutlet)
     /// The connection is gone, or the response has ended; the last `unwritten` events never reached the connection.
     func outletClosed(_ outlet: EventOutlet, unwritten: Int)
+}
+
+extension OutletOwner {
+    var farewell: MessageBytes? { nil }
 }
 
 /// The way of one event stream into one response: takes events on any thread, in order, for the connection to write.
@@ -179,7 +185,13 @@ final class EventOutlet: @unchecked Sendable {
 
     func commentWasTaken() { owner?.outletWasTaken(self) }
 
-    var endsAtShutdown: Bool { owner?.endsAtShutdown ?? true }
+    /// The gateway shuts down: a stream that has nothing to wait for ends.
+    func shutDown() {
+        guard owner?.endsAtShutdown ?? true else { return }
+        guard let farewell = owner?.farewell else { return end() }
+        _ = enqueue(EventFraming.event(farewell), ends: true)
+        pump()
+    }
 
     /// When a comment has to be written.
     var due: NIODeadline { lastWrite + keepAlive }

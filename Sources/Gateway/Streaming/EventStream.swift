@@ -7,12 +7,18 @@ import Synchronization
 protocol EventStreamOwner: AnyObject, Sendable {
     /// Whether the stream has nothing to wait for when the gateway shuts down.
     var endsAtShutdown: Bool { get }
+    /// What such a stream is told at its end then; nil where there is nothing to say.
+    var farewell: MessageBytes? { get }
     /// The client reads the stream, or has left it and may come back.
     func streamIsRead(_ isRead: Bool)
     /// The client has taken a comment.
     func streamWasTaken()
     /// The client has left and will not come back; `unseen` is what was meant for it since `time`.
     func streamWasGivenUp(unseen: [MessageBytes], since time: ContinuousClock.Instant)
+}
+
+extension EventStreamOwner {
+    var farewell: MessageBytes? { nil }
 }
 
 /// One event stream of a session, which its client can lose and take up again (`Last-Event-ID`).
@@ -201,6 +207,7 @@ final class EventStream: OutletOwner {
     // MARK: OutletOwner
 
     var endsAtShutdown: Bool { state.withLock { $0.owner }?.endsAtShutdown ?? true }
+    var farewell: MessageBytes? { state.withLock { $0.owner }?.farewell }
 
     func outletWasTaken(_ outlet: EventOutlet) { state.withLock { $0.owner }?.streamWasTaken() }
 

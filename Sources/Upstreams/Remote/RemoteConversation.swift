@@ -2,16 +2,21 @@
 import JSONRPC
 import NIOCore
 
-/// What is known of one client's conversation with a legacy server: its handshake, its session, its open calls.
+/// What is known of one client's conversation with a server: its handshake, its session, its open calls, of either era.
 ///
 /// A pure state machine: it is told what came and says what is to be done; it sends nothing, and knows no time. Rules:
 /// 1. The first answer to a call is passed on, every other one is dropped; a call that was failed here gets none.
 /// 2. A call that the client cancelled gets no error of Lodge's making, but the server's answer if there is one.
 /// 3. The generation counts sessions; what was learnt in one is not used in another.
+/// 4. A message with the envelope of 2026-07-28 is of the modern era, whatever came before; the two eras share nothing
+///    but the outcome. A modern call that the client cancelled gets no answer at all.
 struct RemoteConversation: Sendable {
     /// What a line of the client asks for.
     enum LineAction: Sendable {
         case post(RemotePost)
+        case modern(ModernCall)
+        /// These calls are to end; nothing is sent.
+        case cancel([ModernCall])
         /// The line is no message; this answers it.
         case reply(ByteBuffer)
         case ignore
@@ -55,9 +60,12 @@ struct RemoteConversation: Sendable {
         var initialized: ByteBuffer?
     }
 
-    private(set) var outcome = Outcome.untried
-    /// Counts what was said, by either side.
-    private(set) var activity = 0
+    /// Set here and by the modern era.
+    var outcome = Outcome.untried
+    /// Counts what was said, by either side, in either era.
+    var activity = 0
+    /// The side of the modern era.
+    var modern = ModernCalls()
     private(set) var generation = 0
     /// What `Mcp-Session-Id` has to say.
     private(set) var session: String?
@@ -67,7 +75,11 @@ struct RemoteConversation: Sendable {
     private var pending: [Int: Pending] = [:]
     private var lastNumber = 0
 
-    var hasOpenCalls: Bool { pending.values.contains { !$0.calls.isSubset(of: $0.cancelled) } }
+    var hasOpenCalls: Bool {
+        modern.areAwaited || pending.values.contains { !$0.calls.isSubset(of: $0.cancelled) }
+    }
+    /// Whether the client has begun a handshake.
+    var hasHandshake: Bool { handshake != nil }
     /// What tells the server of a new session that the client is ready.
     var initialized: ByteBuffer? { handshake?.initialized }
 
@@ -78,6 +90,7 @@ struct RemoteConversation: Sendable {
         let span = bytes.readableBytesUInt8Span
         do throws(ScanError) {
             let envelope = try MessageScanner.scan(span)
+            if let action = takeModern(bytes, envelope) { return action }
             switch envelope.kind {
             case .invalid, .notAnObject:
                 return .reply(
@@ -102,7 +115,7 @@ struct RemoteConversation: Sendable {
             "the message is over the limit of \(limit >> 20) MiB; send less at a time")
     }
 
-    private static func error(_ id: RawID?, _ code: Int, _ message: String) -> ByteBuffer {
+    static func error(_ id: RawID?, _ code: Int, _ message: String) -> ByteBuffer {
         ByteBuffer(bytes: MessageBuilder.error(id: id, code: code, message: message))
     }
 
@@ -147,7 +160,7 @@ struct RemoteConversation: Sendable {
         return post
     }
 
-    private static func isMethod(_ envelope: Envelope, _ name: StaticString, _ bytes: Span<UInt8>) -> Bool {
+    static func isMethod(_ envelope: Envelope, _ name: StaticString, _ bytes: Span<UInt8>) -> Bool {
         envelope.method.map { JSONString.equals(bytes, contents: $0, name) } ?? false
     }
 
@@ -210,7 +223,7 @@ struct RemoteConversation: Sendable {
     }
 
     /// The message on one line, as it came.
-    private static func line(_ bytes: ByteBuffer, _ envelope: Envelope) -> ByteBuffer {
+    static func line(_ bytes: ByteBuffer, _ envelope: Envelope) -> ByteBuffer {
         let value = bytes.getSlice(at: bytes.readerIndex + envelope.value.lowerBound, length: envelope.value.count)
         guard envelope.hasInnerLineBreaks else { return value ?? bytes }
         var blanked = Array(copying: bytes.readableBytesUInt8Span.extracting(envelope.value))
@@ -222,20 +235,24 @@ struct RemoteConversation: Sendable {
 
     /// Ends what is open of a post; answers what its callers are told.
     mutating func fail(_ post: RemotePost, _ failure: RemoteFailure) -> [ByteBuffer] {
-        if outcome == .untried {
-            switch failure.reason {
-            case .unauthorized, .forbidden: outcome = .unauthorized
-            case .unreachable: outcome = .unreachable
-            case .stopped: break
-            default: outcome = .failed
-            }
-        }
+        note(failure)
         guard let open = pending.removeValue(forKey: post.number), post.role != .renewal else { return [] }
         return post.calls.filter { open.calls.contains($0) && !open.cancelled.contains($0) }
             .map { failure.message(for: $0) }
     }
 
-    /// Ends every open call, as when the one stream for their answers has ended.
+    /// Remembers how the first call went that did not go well.
+    mutating func note(_ failure: RemoteFailure) {
+        guard outcome == .untried else { return }
+        switch failure.reason {
+        case .unauthorized, .forbidden: outcome = .unauthorized
+        case .unreachable: outcome = .unreachable
+        case .stopped: break
+        default: outcome = .failed
+        }
+    }
+
+    /// Ends every open call of the handshake's era, as when the one stream for their answers has ended.
     mutating func failAll(_ failure: RemoteFailure) -> (messages: [ByteBuffer], settled: [RemotePost]) {
         let posts = pending.values.map(\.post).sorted { $0.number < $1.number }
         return (posts.flatMap { fail($0, failure) }, posts)

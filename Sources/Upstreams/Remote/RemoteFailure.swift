@@ -23,6 +23,15 @@ struct RemoteFailure: Error, Sendable {
     /// The server's own error response, which says more than its status.
     var answer: ByteBuffer?
 
+    /// Whether the server's own error has a code that only servers of 2026-07-28 use.
+    var isOfModernEra: Bool {
+        guard let bytes = answer?.readableBytesUInt8Span, let envelope = try? MessageScanner.scan(bytes),
+            let range = envelope.errorCode
+        else { return false }
+        let code = Int(String(decoding: Array(copying: bytes.extracting(range)), as: UTF8.self))
+        return code.map { (-32022)...(-32020) ~= $0 } ?? false
+    }
+
     /// The message that ends a call.
     func message(for call: RawID) -> ByteBuffer {
         if let answer, let own = Self.addressed(answer, to: call) { return own }
@@ -36,11 +45,12 @@ struct RemoteFailure: Error, Sendable {
     }
 
     /// The server's error with the id of the call that it is the answer to; the server may not have known it.
-    private static func addressed(_ answer: ByteBuffer, to call: RawID) -> ByteBuffer? {
+    static func addressed(_ answer: ByteBuffer, to call: RawID) -> ByteBuffer? {
         let bytes = answer.readableBytesUInt8Span
         guard let envelope = try? MessageScanner.scan(bytes), envelope.kind == .errorResponse,
             let error = envelope.error
         else { return nil }
+        if let id = envelope.id, RawID(bytes, id) == call { return RemoteConversation.line(answer, envelope) }
         var whole = Array(#"{"jsonrpc":"2.0","id":"#.utf8) + call.array + Array(#","error":"#.utf8)
         whole += Array(copying: bytes.extracting(error)) + [UInt8(ascii: "}")]
         LineBreaks.blank(&whole)
@@ -78,6 +88,10 @@ extension RemoteFailure {
     static let broken = RemoteFailure(
         reason: .streamBroken, message: "the server's event stream ended before the answer came",
         hint: "the server may have acted on the call; look before you repeat it")
+
+    static let subscriptionBroken = RemoteFailure(
+        reason: .streamBroken, message: "the subscription's event stream ended without its result",
+        hint: "send subscriptions/listen anew; what happened meanwhile is not told")
 
     static func tooLong(_ limit: Int) -> RemoteFailure {
         let text = limit % (1 << 20) == 0 ? "\(limit >> 20) MiB" : "\(limit) bytes"

@@ -3,7 +3,7 @@ package import HTTPTransport
 package import JSONRPC
 package import NIOCore
 
-/// A legacy MCP server that is reached by HTTP: where it is, and what every request to it carries.
+/// An MCP server that is reached by HTTP: where it is, and what every request to it carries.
 package struct RemoteServer: Sendable {
     /// How it wants to be spoken to.
     package enum Wire: String, Hashable, Sendable, CaseIterable {

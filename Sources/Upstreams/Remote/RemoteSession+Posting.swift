@@ -59,6 +59,9 @@ extension RemoteSession {
             case .refused: throw try await refusal(response)
             case .tryOlderTransport:
                 let refusal = try await refusal(response)
+                // A server that says so in the modern era's own words has a POST, and no older transport (2026-07-28,
+                // basic/transports/streamable-http, backward compatibility).
+                guard !refusal.isOfModernEra else { throw refusal }
                 return try await tryOlderTransport(post, after: refusal)
             case .sessionLost:
                 _ = try await collect(response)

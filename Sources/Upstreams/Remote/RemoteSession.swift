@@ -5,7 +5,7 @@ package import Logging
 import NIOCore
 import Synchronization
 
-/// Carries one client's conversation with a legacy server over HTTP, from its first line to its last.
+/// Carries one client's conversation with a server over HTTP, from its first line to its last, in either era.
 ///
 /// It decides nothing that ``RemoteConversation`` can decide. Each message of the client is a request of its own, so that
 /// a slow call holds up nobody; they start in the order of the lines. Everything runs in the task of ``run(lines:until:)``.
@@ -105,6 +105,12 @@ package final class RemoteSession: Sendable {
                     case .post(let post):
                         posts.addTask { await self.deliver(post) }
                         await waitForStart(of: post)
+                    case .modern(let call):
+                        posts.addTask { await self.deliver(call) }
+                        await call.started.wait(atMost: limits.order)
+                    case .cancel(let calls):
+                        for call in calls { call.cancelled.set() }
+                        tellIdle()
                     }
                 }
             }

@@ -187,8 +187,6 @@ final class MultiplexerHarness {
         case .forward(let message, let ticket): sent.append(LodgeMessage.forwarded(message, as: ticket).text)
         case .forwardToModern(let message, let ticket, let metadata):
             sent.append(LodgeMessage.forwardedToModern(message, as: ticket, metadata).text)
-        case .forwardState(let message, let ticket, let state):
-            sent.append(LodgeMessage.forwarded(message, as: ticket, state: state).text)
         case .answer(let call, let message) where multiplexer.configuration.era == .modern && call.modern == nil:
             call.sink.finish(.message(LodgeMessage.legacyAnswer(message, to: call)))
         case .answer(let call, let message): call.sink.finish(.message(LodgeMessage.answer(message, id: call.id)))

@@ -60,9 +60,11 @@ extension LodgeMessage {
         var meta: [UInt8] = []
         var head: [UInt8] = []
         var errorCode: [UInt8] = []
-        var state: [UInt8] = []
+        var requestState: [UInt8] = []
 
-        var count: Int { 2 * id.count + name.count + meta.count + head.count + errorCode.count + state.count }
+        var count: Int {
+            2 * id.count + name.count + meta.count + head.count + errorCode.count + requestState.count
+        }
 
         fileprivate func write(_ slot: Splice.Slot, to buffer: inout ByteBuffer) {
             switch slot {
@@ -71,7 +73,7 @@ extension LodgeMessage {
             case .meta: buffer.writeBytes(meta)
             case .resultHead: buffer.writeBytes(head)
             case .errorCode: buffer.writeBytes(errorCode)
-            case .requestState: buffer.writeBytes(state)
+            case .requestState: buffer.writeBytes(requestState)
             case .requestID, .subscriptionID, .uri, .protocolVersion: break
             }
         }

@@ -42,7 +42,14 @@ extension Multiplexer {
         if isReady { call.caching = cache.place(for: request) }
         var effects = Effects()
         if isReady, let level = levelToSet(for: request) { effects.append(level) }
-        let message = request.method == .callTool ? asTheServerNamesIt(request.message) : request.message
+        var message = request.message
+        if let state = request.state, case .server(let inner) = state.course {
+            guard let own = message.continuing(with: inner) else {
+                return (nil, Effects(.finish(sink, ModernError.staleState.answer(id: call.id))))
+            }
+            message = own
+        }
+        if request.method == .callTool { message = asTheServerNamesIt(message) }
         let (ticket, admission) = admit(call, message, now: now)
         effects.append(contentsOf: admission)
         return (ticket, effects)
@@ -68,6 +75,16 @@ extension Multiplexer {
         switch request.method {
         case .removed: return .removedMethod(request.methodName)
         case .task where configuration.era == .legacy: return .unknownMethod(request.methodName)
+        case .task where configuration.audience == .everybody:
+            let buffer = message.bytes
+            let task = message.envelope.string(message.envelope.taskID, in: buffer.readableBytesUInt8Span)
+            guard task.map({ taskOwners.isOwner(request.principal, of: $0) }) != true else { return nil }
+            return ModernError(code: ErrorCode.invalidParams, message: "unknown task: \(task ?? "")")
+        case .callTool where configuration.era == .legacy && message.envelope.task != nil:
+            // A legacy server would answer with a task that no modern client can ask for.
+            return ModernError(
+                code: ErrorCode.invalidParams,
+                message: "params.task is not one of revision \(ModernRevision.newest); call without it")
         case .callTool where !configuration.tools.allowsEverything:
             let buffer = message.bytes
             let name = message.envelope.string(message.envelope.name, in: buffer.readableBytesUInt8Span)
@@ -97,9 +114,7 @@ extension Multiplexer {
         }
         if let answer = answeredFromHere(call, request, now: now) {
             pending[ticket] = nil
-            var effects = Effects(.finish(call.sink, answer))
-            effects.append(ended(call, .answered, now: now))
-            return effects
+            return Effects(.finish(call.sink, answer))
         }
         pending[ticket]?.caching = cache.place(for: request)
         var effects = Effects()
@@ -111,7 +126,7 @@ extension Multiplexer {
     // MARK: Log levels
 
     /// Asks a legacy server for the most verbose level that a request wants, since its level is one for all.
-    private mutating func levelToSet(for request: ModernRequest) -> Effect? {
+    mutating func levelToSet(for request: ModernRequest) -> Effect? {
         guard configuration.era == .legacy, configuration.audience != .everybody,
             let level = request.metadata.logLevel, identity?.capabilities?["logging"] != nil,
             serverLevel.map({ level < $0 }) ?? true
@@ -125,10 +140,12 @@ extension Multiplexer {
     /// A legacy server does not say. Where one client alone uses it the newest call that asked for such messages is as
     /// right as any other of its calls; where several may, only a call that is alone in flight is.
     func listener(to level: LogLevel?) -> (any CallSink)? {
-        let inFlight = pending.filter { $0.value.held == nil && $0.value.modern != nil && suspended[$0.key] == nil }
+        let inFlight = pending.filter { $0.value.held == nil && $0.value.modern != nil && !isWaiting($0.key) }
         guard configuration.solePrincipal || inFlight.count == 1 else { return nil }
         let asked = inFlight.filter { call in
-            guard let wished = call.value.modern?.metadata.logLevel, let level else { return false }
+            guard let wished = call.value.modern?.metadata.logLevel, let level else {
+                return false
+            }
             return wished <= level
         }
         return asked.max { $0.key < $1.key }?.value.sink

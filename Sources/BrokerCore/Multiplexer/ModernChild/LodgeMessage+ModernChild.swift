@@ -50,31 +50,6 @@ extension LodgeMessage {
         return spliced(bytes, splice, replacements, asLine: true)
     }
 
-    /// A modern client's request, with the server's own state in place of the sealed one.
-    static func forwarded(_ message: ClientMessage, as ticket: Ticket, state: [UInt8]) -> MessageBytes {
-        var splice = Splice(message.envelope.value)
-        var replacements = Replacements(id: RawID(ticket))
-        splice.replace(message.envelope.id, with: .id)
-        splice.replace(message.envelope.progressToken, with: .token)
-        splice.replace(message.envelope.requestState, with: .requestState)
-        replacements.state = state
-        if let name = message.toolName {
-            splice.replace(message.envelope.name, with: .name)
-            replacements.name = name
-        }
-        return spliced(withoutLineBreaks(message.bytes, message.envelope), splice, replacements, asLine: true)
-    }
-
-    /// A modern server's result that asks for input, with a sealed state in place of the server's own.
-    static func answer(_ message: ServerMessage, id: RawID, state: String) -> MessageBytes {
-        var splice = Splice(message.envelope.value)
-        var replacements = Replacements(id: id)
-        splice.replace(message.envelope.id, with: .id)
-        splice.replace(message.envelope.requestState, with: .requestState)
-        JSONString.encode(state, into: &replacements.state)
-        return spliced(withoutLineBreaks(message.bytes, message.envelope), splice, replacements)
-    }
-
     /// A modern server's answer as its legacy caller gets it.
     static func legacyAnswer(_ message: ServerMessage, to call: PendingCall) -> MessageBytes {
         let buffer = message.bytes

@@ -101,10 +101,7 @@ extension Multiplexer {
         continuation: ModernMetadata.Continuation? = nil
     ) -> Effect {
         guard configuration.era == .modern else { return .forward(message, ticket) }
-        if let request = call.modern {
-            guard case .server(let inner?)? = request.state?.course else { return .forward(message, ticket) }
-            return .forwardState(message, ticket, inner)
-        }
+        if call.modern != nil { return .forward(message, ticket) }
         let level = configuration.audience == .everybody ? nil : levels[call.session]
         return .forwardToModern(
             message, ticket,

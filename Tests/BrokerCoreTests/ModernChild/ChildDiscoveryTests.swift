@@ -6,7 +6,7 @@ import Testing
 @testable import BrokerCore
 
 @Suite("The handshake with a modern server")
-struct DiscoveryTests {
+struct ChildDiscoveryTests {
     @Test("a generation begins with a discovery, for every audience, and clients are answered from it")
     func discovery() throws {
         for audience in [Multiplexer.Audience.everybody, .session] {
