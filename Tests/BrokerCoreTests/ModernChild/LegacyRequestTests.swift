@@ -45,7 +45,8 @@ struct LegacyRequestTests {
         #expect(harness.isQuiet)
     }
 
-    @Test("the level of a session stays here and goes with each of its requests, but not where clients share the server")
+    @Test(
+        "the level of a session stays here and goes with each of its requests, but not where clients share the server")
     func level() throws {
         for audience in [Multiplexer.Audience.everybody, .session] {
             let harness = try MultiplexerHarness.modern(audience: audience)
@@ -137,7 +138,8 @@ struct LegacyRequestTests {
         try harness.request(
             #"{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"a:1"}}"#, sink)
         try harness.serve(
-            #"{"jsonrpc":"2.0","id":\#(harness.lastTicket),"error":{"code":-32602,"message":"m","data":{"uri":"a:1"}}}"#)
+            #"{"jsonrpc":"2.0","id":\#(harness.lastTicket),"error":{"code":-32602,"message":"m","data":{"uri":"a:1"}}}"#
+        )
         #expect(
             sink.bodies == [#"{"jsonrpc":"2.0","id":1,"error":{"code":-32002,"message":"m","data":{"uri":"a:1"}}}"#])
     }

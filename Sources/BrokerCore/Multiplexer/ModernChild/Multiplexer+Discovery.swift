@@ -20,7 +20,9 @@ extension Multiplexer {
     mutating func ownAnsweredByModern(
         _ ticket: Ticket, _ message: ServerMessage, now: ContinuousClock.Instant
     ) -> Effects {
-        if own[ticket] == .listen { return listeningEnded(ticket, failed: message.envelope.kind != .response, now: now) }
+        if own[ticket] == .listen {
+            return listeningEnded(ticket, failed: message.envelope.kind != .response, now: now)
+        }
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
         guard message.envelope.kind == .response else {
@@ -36,9 +38,7 @@ extension Multiplexer {
         var effects = Effects()
         if configuration.provesTools, let initialized, LodgeMessage.declaresTools(initialized.result) {
             own[ticket] = nil
-            let proof = nextTicket()
-            own[proof] = .proof
-            effects.append(.send(LodgeMessage.modernRequest(proof, "tools/list", as: ownDeclaration)))
+            effects.append(askForProof())
         } else {
             effects.append(contentsOf: handshakeAnswer(ticket, failure: nil, now: now))
         }
