@@ -87,7 +87,7 @@ let package = Package(
 
         // MARK: LodgeConfiguration
         library("LodgeConfiguration", ["MCPProtocol", "Secrets"], readme: true),
-        tests("LodgeConfigurationTests", ["LodgeConfiguration", "MCPProtocol"]),
+        tests("LodgeConfigurationTests", ["LodgeConfiguration"]),
 
         // MARK: BrokerCore
         library("BrokerCore", ["JSONRPC", "LodgeConfiguration", "MCPProtocol", "Secrets", logging, nioCore]),

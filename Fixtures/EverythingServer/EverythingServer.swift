@@ -22,9 +22,7 @@ struct EverythingServer {
         let scope = options.takeValue("cache-scope").map { name in
             CacheHint.Scope(rawValue: name) ?? refuse("cache-scope", name, "public or private")
         }
-        // Words that are no options say nothing; `whoami` shows them.
-        while options.takeWord() != nil {}
-        options.finish()
+        // Whatever else there is says nothing; `whoami` shows it.
         let pageSize = ProcessState.environmentVariable("EVERYTHING_PAGE_SIZE").flatMap(Int.init)
         let hint = CacheHint(milliseconds: milliseconds, scope: scope ?? .private)
         await StdioServer(EraHandler(locked: era, pageSize: pageSize, hint: hint)).run()

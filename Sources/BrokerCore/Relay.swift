@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import JSONRPC
+package import MCPProtocol
 package import NIOCore
 
 /// One message of a client, scanned once, with what its transport knows about it.
@@ -18,21 +19,24 @@ package final class ClientMessage: Sendable {
     package let servers: Grant.Servers
     /// The `Mcp-Param-*` header fields that came with a modern request, in the order they came in.
     package let parameterFields: [ParameterField]
+    /// What a modern request says of its client, where its transport has read it already.
+    let metadata: RequestMetadata?
     /// The raw name that the server gets in place of `params.name`; nil leaves it as it is.
     let toolName: [UInt8]?
 
     package convenience init(
         bytes: ByteBuffer, envelope: Envelope, session: String?, principal: Principal, isStateless: Bool = false,
-        servers: Grant.Servers = .all, parameterFields: [ParameterField] = []
+        servers: Grant.Servers = .all, parameterFields: [ParameterField] = [], metadata: RequestMetadata? = nil
     ) {
         self.init(
             bytes: bytes, envelope: envelope, session: session, principal: principal, isStateless: isStateless,
-            servers: servers, parameterFields: parameterFields, toolName: nil)
+            servers: servers, parameterFields: parameterFields, metadata: metadata, toolName: nil)
     }
 
     private init(
         bytes: ByteBuffer, envelope: Envelope, session: String?, principal: Principal, isStateless: Bool,
-        servers: Grant.Servers, parameterFields: [ParameterField], toolName: [UInt8]?
+        servers: Grant.Servers, parameterFields: [ParameterField],
+        metadata: RequestMetadata?, toolName: [UInt8]?
     ) {
         self.bytes = bytes
         self.envelope = envelope
@@ -41,6 +45,7 @@ package final class ClientMessage: Sendable {
         self.isStateless = isStateless
         self.servers = servers
         self.parameterFields = parameterFields
+        self.metadata = metadata
         self.toolName = toolName
     }
 
@@ -50,7 +55,7 @@ package final class ClientMessage: Sendable {
         JSONString.encode(tool, into: &raw)
         return ClientMessage(
             bytes: bytes, envelope: envelope, session: session, principal: principal, isStateless: isStateless,
-            servers: servers, parameterFields: parameterFields, toolName: raw)
+            servers: servers, parameterFields: parameterFields, metadata: metadata, toolName: raw)
     }
 
     /// Whether the message brings the metadata of the modern era with it, which makes it a modern one whatever else

@@ -17,12 +17,18 @@ package struct ClientCapabilities: OptionSet, Hashable, Sendable {
     /// The extension for tasks of 2026-07-28.
     package static let tasks = Self(rawValue: 16)
 
+    /// Sampling with tools, beside ``sampling``.
+    package static let samplingTools = Self(rawValue: 32)
+
     package static let tasksExtension = "io.modelcontextprotocol/tasks"
 
     /// Reads a capabilities object.
     package init(_ object: JSONValue) {
         var found: Self = []
-        if case .object = object["sampling"] { found.insert(.sampling) }
+        if case .object = object["sampling"] {
+            found.insert(.sampling)
+            if case .object = object["sampling"]?["tools"] { found.insert(.samplingTools) }
+        }
         if case .object = object["roots"] { found.insert(.roots) }
         if case .object(let modes) = object["elicitation"] {
             let names = Set(modes.map(\.name))
@@ -36,7 +42,9 @@ package struct ClientCapabilities: OptionSet, Hashable, Sendable {
     /// What a request of a server needs; nil for one that no capability stands for.
     package init?(neededFor method: String, params: JSONValue?) {
         switch method {
-        case "sampling/createMessage": self = .sampling
+        case "sampling/createMessage":
+            let hasTools = params?["tools"] != nil || params?["toolChoice"] != nil
+            self = hasTools ? [.sampling, .samplingTools] : .sampling
         case "roots/list": self = .roots
         case "elicitation/create": self = params?["mode"]?.string == "url" ? .elicitationURL : .elicitationForm
         default: return nil
@@ -46,7 +54,11 @@ package struct ClientCapabilities: OptionSet, Hashable, Sendable {
     /// The same as an object of capabilities, as `requiredCapabilities` has it.
     package var object: JSONValue {
         var members: [JSONValue.Member] = []
-        if contains(.sampling) { members.append(.init("sampling", [:])) }
+        if contains(.samplingTools) {
+            members.append(.init("sampling", ["tools": [:]]))
+        } else if contains(.sampling) {
+            members.append(.init("sampling", [:]))
+        }
         if contains(.roots) { members.append(.init("roots", [:])) }
         var modes: [JSONValue.Member] = []
         if contains(.elicitationForm) { modes.append(.init("form", [:])) }

@@ -56,13 +56,17 @@ struct ModernAnswer {
         let code = message.envelope.errorCode.flatMap { RawID.integer(in: bytes, $0) }.map { Int($0) }
         switch code {
         case ErrorCode.resourceNotFound? where !isModern:
-            return .failed(
-                LodgeMessage.answer(message, id: call.id, errorCode: ErrorCode.invalidParams),
-                code: ErrorCode.invalidParams)
+            return recoded(message, ErrorCode.invalidParams)
         case ErrorCode.urlElicitationRequired? where !isModern && request.method.mayAskForInput:
-            return visit(data(of: message)) ?? plain(message, code: code)
+            return visit(data(of: message)) ?? recoded(message, ErrorCode.internalError)
+        // This era has no such error.
+        case ErrorCode.urlElicitationRequired? where !isModern: return recoded(message, ErrorCode.internalError)
         default: return plain(message, code: code)
         }
+    }
+
+    private func recoded(_ message: ServerMessage, _ code: Int) -> Answer {
+        .failed(LodgeMessage.answer(message, id: call.id, errorCode: code), code: code)
     }
 
     private func plain(_ message: ServerMessage, code: Int?) -> Answer {

@@ -124,7 +124,7 @@ struct ModernReader: Sendable {
         let envelope = message.envelope
         let metadata: RequestMetadata
         do throws(RequestMetadata.Problem) {
-            metadata = try RequestMetadata(envelope, in: bytes)
+            metadata = if let known = message.metadata { known } else { try RequestMetadata(envelope, in: bytes) }
         } catch {
             return .failure(ModernError(code: error.code, message: error.message, data: error.data))
         }

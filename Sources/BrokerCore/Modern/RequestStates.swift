@@ -67,7 +67,7 @@ struct RequestStates: Sendable {
         let length = signing.signature(of: []).count
         guard all.count > length + 37 else { return nil }
         let bytes = Array(all.dropFirst(length))
-        guard signing.isSignature(Array(all.prefix(length)), of: bytes + Self.identity(of: request)) else { return nil }
+        guard signing.isSignature(Array(all.prefix(length)), of: Self.signed(bytes, for: request)) else { return nil }
         guard bytes[0] == Self.version, Array(bytes[1..<5]) == Array(signing.keyID.prefix(4)),
             bytes.bigEndian(at: 5) == StableDigest.of(server.utf8),
             bytes.bigEndian(at: 13) == StableDigest.of(principal.name.utf8), bytes.bigEndian(at: 21) > wallClock()
@@ -86,7 +86,14 @@ struct RequestStates: Sendable {
     }
 
     private func signature(of bytes: [UInt8], for request: ClientMessage) -> [UInt8] {
-        signing.signature(of: bytes + Self.identity(of: request))
+        signing.signature(of: Self.signed(bytes, for: request))
+    }
+
+    /// The length goes first, so that no byte of the one can be taken for one of the other.
+    private static func signed(_ bytes: [UInt8], for request: ClientMessage) -> [UInt8] {
+        var signed: [UInt8] = []
+        signed.appendBigEndian(UInt64(bytes.count))
+        return signed + bytes + identity(of: request)
     }
 
     /// What a retry has to have in common with the request that it repeats: the method and everything that it asks for.
@@ -100,10 +107,22 @@ struct RequestStates: Sendable {
             identity += Array(name.utf8)
         }
         identity.append(0)
-        if let params = request.envelope.params, let value = try? JSONValue.parse(bytes.extracting(params)) {
-            let changing: Set<String> = ["_meta", "inputResponses", "requestState"]
-            let kept = (value.members ?? []).filter { !changing.contains($0.name) }
-            identity += JSONValue.object(kept).sorted.serialized
+        guard let params = request.envelope.params else { return identity }
+        let changing: Set<String> = ["_meta", "inputResponses", "requestState"]
+        var members: [(name: [UInt8], value: [UInt8])] = []
+        JSONMembers.forEach(in: bytes, object: params) { _, name, value in
+            let text = JSONString.decode(bytes, contents: name)
+            if let text, changing.contains(text) { return }
+            let raw = bytes.extracting(value)
+            // What is nested too deeply to be read has to be repeated as it was written.
+            let written = (try? JSONValue.parse(raw))?.sorted.serialized ?? Array(copying: raw)
+            members.append((text.map { Array($0.utf8) } ?? Array(copying: bytes.extracting(name)), written))
+        }
+        for member in members.sorted(by: { $0.name.lexicographicallyPrecedes($1.name) }) {
+            for part in [member.name, member.value] {
+                identity.appendBigEndian(UInt64(part.count))
+                identity += part
+            }
         }
         return identity
     }

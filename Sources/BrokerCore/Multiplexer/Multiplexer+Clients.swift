@@ -214,7 +214,10 @@ extension Multiplexer {
     }
 
     /// Gives a call up because its client left; nothing is sent to that client any more.
-    mutating func withdraw(_ ticket: Ticket, now: ContinuousClock.Instant) -> Effects {
+    ///
+    /// - Parameter session: whose the call has to be still; another request may go on with it meanwhile. Nil for any.
+    mutating func withdraw(_ ticket: Ticket, of session: SessionKey? = nil, now: ContinuousClock.Instant) -> Effects {
+        if let session, let call = pending[ticket], call.session != session { return Effects() }
         if let call = initializing[ticket] {
             // `initialize` must not be cancelled; its answer is dropped as late.
             if call.held == nil, !configuration.ownHandshake { given.insert(ticket) }

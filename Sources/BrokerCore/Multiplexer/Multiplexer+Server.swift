@@ -45,12 +45,13 @@ extension Multiplexer {
             return Effects(.log(.unknownAnswer(id: message.envelope.text(message.envelope.id, in: bytes))))
         }
         if let call = pending[ticket], call.modern != nil, call.held == nil,
-            keep(.answered(message), of: ticket)
+            keep(.answered(message, lacking: call.lacking), of: ticket)
         {
             pending[ticket] = nil
             // Kept for its client, which is to come back for it.
             var effects = Effects()
-            effects.append(ended(call, .answered, answerBytes: message.bytes.readableBytes, now: now))
+            let outcome: CallRecord.Outcome = message.envelope.kind == .response ? .answered : .error
+            effects.append(ended(call, outcome, answerBytes: message.bytes.readableBytes, now: now))
             return effects
         }
         if let call = pending.removeValue(forKey: ticket) {
@@ -191,7 +192,8 @@ extension Multiplexer {
             let index = pending.index(forKey: ticket), pending.values[index].held == nil,
             let token = pending.values[index].token
         else { return Effects(.log(.unroutedNotification(method: "notifications/progress"))) }
-        pending.values[index].deadline = now.advanced(by: configuration.callTimeout)
+        // A call that waits for its client has that client's time.
+        if !isWaiting(ticket) { pending.values[index].deadline = now.advanced(by: configuration.callTimeout) }
         return Effects(.progress(pending.values[index].sink, token: token, message))
     }
 
@@ -202,6 +204,7 @@ extension Multiplexer {
         let id = RawID(bytes, range)
         guard let ticket = serverRequests.first(where: { $0.value.id == id })?.key else { return Effects() }
         serverRequests[ticket] = nil
+        if configuration.audience == .principal { return withdrawQuestion(ticket) }
         if outbox.remove(ticket) { return Effects() }
         return toTheClient(LodgeMessage.replacing(range, with: RawID(ticket), in: message), keep: false) ?? Effects()
     }

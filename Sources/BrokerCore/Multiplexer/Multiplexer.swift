@@ -57,7 +57,7 @@ package struct Multiplexer: ~Copyable {
         /// The version under which Lodge names itself to the server.
         package var clientVersion: String
 
-        var showsStderrTail: Bool { !isForMany || solePrincipal }
+        var showsStderrTail: Bool { (!isForMany && audience != .principal) || solePrincipal }
 
         /// Whether clients that know nothing of each other share the upstream.
         var isForMany: Bool { audience == .everybody }

@@ -20,7 +20,7 @@ package struct PendingCall: Sendable {
     }
 
     package internal(set) var sink: any CallSink
-    package let session: SessionKey
+    package internal(set) var session: SessionKey
     /// The client's own id, as it was written.
     package internal(set) var id: RawID
     /// The client's own progress token, as it was written.
@@ -44,6 +44,7 @@ package struct PendingCall: Sendable {
     /// Goes on for the request that another call came with.
     mutating func take(over call: PendingCall) {
         sink = call.sink
+        session = call.session
         id = call.id
         token = call.token
         deadline = call.deadline

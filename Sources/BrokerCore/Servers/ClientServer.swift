@@ -117,7 +117,7 @@ package final class ClientServer: ServerRelay, Upstream.Owner {
             guard let ticket = upstream.request(request, session: key, sink: sink) else {
                 return .pending(CallTicket {})
             }
-            return .pending(CallTicket { upstream.withdraw(ticket) })
+            return .pending(CallTicket { upstream.withdraw(ticket, of: key) })
         }
     }
 

@@ -39,7 +39,8 @@ package final class Upstream: Sendable {
     private let logger: Logger
     private let states: RequestStates
 
-    private static let lastNumber = Atomic<UInt64>(0)
+    /// Begins anywhere, so that what an earlier process gave to its clients means no upstream of this one.
+    private static let lastNumber = Atomic<UInt64>(UInt64.random(in: .min ... .max))
 
     private struct WeakOwner {
         weak var value: (any Owner)?
@@ -48,7 +49,7 @@ package final class Upstream: Sendable {
     package init(_ configuration: Multiplexer.Configuration, owner: any Owner, ports: ServerPorts) {
         server = configuration.server
         era = configuration.era
-        number = Self.lastNumber.add(1, ordering: .relaxed).newValue
+        number = Self.lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
         states = ports.states(of: configuration.server)
         state = Mutex(State(multiplexer: Multiplexer(configuration), connection: nil, timer: nil))
         self.owner = Mutex(WeakOwner(value: owner))
@@ -117,6 +118,10 @@ package final class Upstream: Sendable {
 
     /// Takes a request of a modern client; `session` is a key that it alone has.
     func request(_ request: ModernRequest, session: SessionKey, sink: any CallSink) -> Ticket? {
+        if let state = request.state, case .suspended = state.course, state.upstream != number {
+            sink.finish(ModernError.staleState.answer(id: request.message.requestID))
+            return nil
+        }
         let buffer = request.message.bytes
         let bytes = buffer.readableBytesUInt8Span
         if let error = headerMismatch(in: request) {
@@ -157,8 +162,8 @@ package final class Upstream: Sendable {
         step { $0.response(message) }
     }
 
-    package func withdraw(_ ticket: Ticket) {
-        step { $0.withdraw(ticket, now: now()) }
+    package func withdraw(_ ticket: Ticket, of session: SessionKey? = nil) {
+        step { $0.withdraw(ticket, of: session, now: now()) }
     }
 
     package func sessionEnded(_ session: SessionKey) {

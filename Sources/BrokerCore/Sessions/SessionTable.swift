@@ -4,6 +4,9 @@ package import MCPProtocol
 /// A session's place in this process: a number that is never used twice.
 package struct SessionKey: Hashable, Sendable {
     package let number: UInt64
+
+    /// No session and no request: numbers count from one.
+    static let nobody = SessionKey(number: 0)
 }
 
 /// How long sessions live and how many there may be.

@@ -39,11 +39,11 @@ extension RelayHandler {
         }
     }
 
-    func message(_ bytes: ByteBuffer, _ envelope: Envelope) -> ClientMessage {
+    func message(_ bytes: ByteBuffer, _ envelope: Envelope, _ metadata: RequestMetadata? = nil) -> ClientMessage {
         ClientMessage(
             bytes: bytes, envelope: envelope, session: request.session, principal: request.principal,
             isStateless: request.isStateless, servers: request.servers,
-            parameterFields: envelope.hasModernMeta ? request.copies?.parameters ?? [] : [])
+            parameterFields: envelope.hasModernMeta ? request.copies?.parameters ?? [] : [], metadata: metadata)
     }
 
     private func dispatchRequest(_ message: ClientMessage, to relay: any ServerRelay) {

@@ -9,10 +9,13 @@ extension RelayHandler {
     func dispatchModern(_ body: ByteBuffer, _ envelope: Envelope, to relay: any ServerRelay) {
         // What the client names is not looked at, and nothing that answers the request can be taken up again.
         request.session = nil
-        let message = message(body, envelope)
-        if let refusal = request.refusal(ofModern: envelope, in: body.readableBytesUInt8Span) {
-            return refuse(refusal, id: message.id)
+        let metadata: RequestMetadata
+        do throws(GatewayRefusal) {
+            metadata = try request.metadata(of: envelope, in: body.readableBytesUInt8Span)
+        } catch {
+            return refuse(error, id: message(body, envelope).id)
         }
+        let message = message(body, envelope, metadata)
         let exchange = begin(requests: 1, isBatch: false, mayStream: request.takesStream)
         if envelope.isMethod("subscriptions/listen", in: body.readableBytesUInt8Span), let id = message.id {
             exchange.farewell = Self.endOfSubscription(id)

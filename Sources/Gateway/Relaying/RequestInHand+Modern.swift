@@ -3,28 +3,32 @@ import JSONRPC
 import MCPProtocol
 
 extension RequestInHand {
-    /// What is wrong with a modern request, as its headers and its metadata say (2026-07-28, Streamable HTTP, server
-    /// validation); nil where the core may have it.
+    /// The metadata of a modern request that the core may have; throws what is wrong with it, as its headers and its
+    /// metadata say (2026-07-28, Streamable HTTP, server validation).
     ///
     /// A revision that is not spoken is told before any rule of it is applied, but for the header that names it. The
     /// copies of arguments are left to the core, which knows the tool.
-    func refusal(ofModern envelope: Envelope, in bytes: Span<UInt8>) -> GatewayRefusal? {
-        if copies?.repeats(.version) == true { return .repeatedCopy(.version) }
+    func metadata(
+        of envelope: Envelope, in bytes: Span<UInt8>
+    ) throws(GatewayRefusal) -> RequestMetadata {
+        if copies?.repeats(.version) == true { throw .repeatedCopy(.version) }
         guard let raw = envelope.metaProtocolVersion, let version = JSONString.contents(of: raw, in: bytes) else {
-            return .metadata(.noVersion)
+            throw .metadata(.noVersion)
         }
         guard let named = namedVersion?.rawValue ?? copies?.version else {
-            return .missingCopy(.version, of: "protocol version")
+            throw .missingCopy(.version, of: "protocol version")
         }
         guard JSONString.equals(bytes, contents: version, named) else {
-            return .differentCopy(.version, of: "protocol version")
+            throw .differentCopy(.version, of: "protocol version")
         }
+        let metadata: RequestMetadata
         do throws(RequestMetadata.Problem) {
-            _ = try RequestMetadata(envelope, in: bytes)
+            metadata = try RequestMetadata(envelope, in: bytes)
         } catch {
-            return .metadata(error)
+            throw .metadata(error)
         }
-        return refusal(ofCopiesOf: envelope, in: bytes)
+        if let refusal = refusal(ofCopiesOf: envelope, in: bytes) { throw refusal }
+        return metadata
     }
 
     private func refusal(ofCopiesOf envelope: Envelope, in bytes: Span<UInt8>) -> GatewayRefusal? {

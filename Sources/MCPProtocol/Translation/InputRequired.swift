@@ -37,13 +37,15 @@ package enum InputRequired {
 
     /// What the error -32042 of 2025-11-25 asks: URLs that the user has to visit before the request can succeed.
     package static func requests(ofURLError data: JSONValue?) -> [Request] {
-        (data?["elicitations"]?.elements ?? []).enumerated().compactMap { index, elicitation in
+        var taken: Set<String> = []
+        return (data?["elicitations"]?.elements ?? []).enumerated().compactMap { index, elicitation in
             guard elicitation["url"]?.string != nil else { return nil }
             var params = (elicitation.members ?? []).filter { $0.name != "mode" }
             params.insert(.init("mode", "url"), at: 0)
-            return Request(
-                key: elicitation["elicitationId"]?.string ?? "url-\(index + 1)", method: "elicitation/create",
-                params: .object(params))
+            let own = elicitation["elicitationId"]?.string
+            let key = own.flatMap { taken.contains($0) ? nil : $0 } ?? "url-\(index + 1)"
+            taken.insert(key)
+            return Request(key: key, method: "elicitation/create", params: .object(params))
         }
     }
 }

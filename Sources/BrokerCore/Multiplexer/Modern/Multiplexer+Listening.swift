@@ -38,7 +38,9 @@ extension Multiplexer {
         }
         let ticket = nextTicket()
         listeners[ticket] = Listener(sink: sink, id: id, session: session, wanted: wanted)
-        return (ticket, acknowledge(ticket))
+        var effects = acknowledge(ticket)
+        effects.append(retryHandshake())
+        return (ticket, effects)
     }
 
     /// Tells a listener what it will hear of, as soon as that is known.

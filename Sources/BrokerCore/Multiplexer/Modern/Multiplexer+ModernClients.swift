@@ -80,6 +80,11 @@ extension Multiplexer {
             let task = message.envelope.string(message.envelope.taskID, in: buffer.readableBytesUInt8Span)
             guard task.map({ taskOwners.isOwner(request.principal, of: $0) }) != true else { return nil }
             return ModernError(code: ErrorCode.invalidParams, message: "unknown task: \(task ?? "")")
+        case .callTool where configuration.era == .legacy && message.envelope.task != nil:
+            // A legacy server would answer with a task that no modern client can ask for.
+            return ModernError(
+                code: ErrorCode.invalidParams,
+                message: "params.task is not one of revision \(ModernRevision.newest); call without it")
         case .callTool where !configuration.tools.allowsEverything:
             let buffer = message.bytes
             let name = message.envelope.string(message.envelope.name, in: buffer.readableBytesUInt8Span)
@@ -108,9 +113,7 @@ extension Multiplexer {
         }
         if let answer = answeredFromHere(call, request, now: now) {
             pending[ticket] = nil
-            var effects = Effects(.finish(call.sink, answer))
-            effects.append(ended(call, .answered, now: now))
-            return effects
+            return Effects(.finish(call.sink, answer))
         }
         pending[ticket]?.caching = cache.place(for: request)
         var effects = Effects()
@@ -122,7 +125,7 @@ extension Multiplexer {
     // MARK: Log levels
 
     /// Asks a legacy server for the most verbose level that a request wants, since its level is one for all.
-    private mutating func levelToSet(for request: ModernRequest) -> Effect? {
+    mutating func levelToSet(for request: ModernRequest) -> Effect? {
         guard configuration.era == .legacy, configuration.audience != .everybody,
             let level = request.metadata.logLevel, identity?.capabilities?["logging"] != nil,
             serverLevel.map({ level < $0 }) ?? true
@@ -136,10 +139,12 @@ extension Multiplexer {
     /// A legacy server does not say. Where one client alone uses it the newest call that asked for such messages is as
     /// right as any other of its calls; where several may, only a call that is alone in flight is.
     func listener(to level: LogLevel?) -> (any CallSink)? {
-        let inFlight = pending.filter { $0.value.held == nil && $0.value.modern != nil && suspended[$0.key] == nil }
+        let inFlight = pending.filter { $0.value.held == nil && $0.value.modern != nil }
         guard configuration.solePrincipal || inFlight.count == 1 else { return nil }
         let asked = inFlight.filter { call in
-            guard let wished = call.value.modern?.metadata.logLevel, let level else { return false }
+            guard !isWaiting(call.key), let wished = call.value.modern?.metadata.logLevel, let level else {
+                return false
+            }
             return wished <= level
         }
         return asked.max { $0.key < $1.key }?.value.sink

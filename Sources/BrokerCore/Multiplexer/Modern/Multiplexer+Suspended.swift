@@ -15,9 +15,8 @@ extension Multiplexer {
         guard let needed = ClientCapabilities(neededFor: method, params: params) else {
             return refuse(id, method, code: ErrorCode.methodNotFound, "method '\(method)' is not one of a client")
         }
-        let candidates = pending.filter {
-            $0.value.held == nil && $0.value.modern?.method.mayAskForInput == true && !isWaiting($0.key)
-        }
+        // One that waits for its client is in flight as well: the question may be its next one.
+        let candidates = pending.filter { $0.value.held == nil && $0.value.modern?.method.mayAskForInput == true }
         guard !candidates.isEmpty else {
             return refuse(id, method, code: ErrorCode.internalError, "no call is in flight that this could belong to")
         }
@@ -27,7 +26,7 @@ extension Multiplexer {
                 "calls of several clients may be in flight, so nobody can be asked; give each client a token")
         }
         let capable = candidates.filter { $0.value.modern?.metadata.capabilities.isSuperset(of: needed) == true }
-        guard let ticket = capable.keys.max() else {
+        guard let ticket = capable.keys.filter({ !isWaiting($0) }).max() ?? capable.keys.max() else {
             if let newest = candidates.keys.max() { pending[newest]?.lacking.formUnion(needed) }
             return refuse(
                 id, method, code: ErrorCode.methodNotFound, "the client did not declare what '\(method)' needs")
@@ -44,7 +43,8 @@ extension Multiplexer {
         return effects
     }
 
-    private func isWaiting(_ ticket: Ticket) -> Bool {
+    /// Whether a call's client was asked and has not come back yet.
+    func isWaiting(_ ticket: Ticket) -> Bool {
         guard let suspension = suspended[ticket] else { return false }
         if case .collecting = suspension.phase { return false }
         return true
@@ -71,8 +71,17 @@ extension Multiplexer {
         suspended[ticket] = suspension
         serverRequests[question] = ServerRequest(id: id, deadline: expires)
         var effects = Effects()
-        effects.append(arm(until))
+        if case .collecting = suspension.phase { effects.append(arm(until)) }
         return effects
+    }
+
+    /// Drops a question that its server takes back; its call goes on without it.
+    mutating func withdrawQuestion(_ question: Ticket) -> Effects {
+        for (ticket, suspension) in suspended where suspension.questions.contains(where: { $0.ticket == question }) {
+            suspended[ticket]?.questions.removeAll { $0.ticket == question }
+            if case .collecting = suspension.phase, suspension.questions.count == 1 { suspended[ticket] = nil }
+        }
+        return Effects()
     }
 
     /// Tells the client of a call what its server wants to know.
@@ -90,6 +99,7 @@ extension Multiplexer {
             call.sink, id: call.id, request, suspension.questions.map(\.request),
             .suspended(ticket, round: suspension.round))
         pending[ticket]?.sink = NobodySink.sink
+        pending[ticket]?.session = .nobody
         pending[ticket]?.deadline = suspension.expires
         pending[ticket]?.absoluteDeadline = suspension.expires
         var effects = Effects(answer)
@@ -106,10 +116,10 @@ extension Multiplexer {
         }
         switch suspension.phase {
         case .collecting: return (nil, Effects(.finish(call.sink, ModernError.staleState.answer(id: call.id))))
-        case .answered(let message):
+        case .answered(let message, let lacking):
             forgetSuspended(ticket)
             var call = call
-            call.caching = nil
+            call.lacking = lacking
             return (nil, Effects(.answer(call, message)))
         case .failed(let failure):
             forgetSuspended(ticket)
@@ -117,6 +127,7 @@ extension Multiplexer {
         case .waiting: break
         }
         var effects = Effects()
+        effects.append(levelToSet(for: request))
         let answers = request.message.inputResponses
         for question in suspension.questions {
             guard let answer = answers.last(where: { $0.key == question.key })?.result,

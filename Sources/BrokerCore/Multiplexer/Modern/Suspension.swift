@@ -13,7 +13,8 @@ struct Suspension: Sendable {
         /// The client was told. Can transition to `ended`.
         case waiting
         /// The server answered meanwhile.
-        case answered(ServerMessage)
+        /// `lacking` is what it had asked for and the client had not declared.
+        case answered(ServerMessage, lacking: ClientCapabilities)
         /// The call failed meanwhile.
         case failed(CallFailure)
     }
