@@ -20,7 +20,8 @@ def url(request: pytest.FixtureRequest, logs: Path):
         yield ELSEWHERE
         return
     options = ["--auth", "none", "--isolation", "client", *ERA[request.param]]
-    with Broker([program("EverythingServer")], *options, log=logs / f"conformance-{request.param}.log") as broker:
+    # The child speaks one era alone, so that nothing but Lodge can bring the other one.
+    with Broker([program("EverythingServer"), "--era", request.param], *options, log=logs / f"conformance-{request.param}.log") as broker:
         assert broker.target.url.endswith("/mcp")
         yield broker.target.url
 
