@@ -3,6 +3,7 @@
 # Runs Tests/SDK with one of the official Python SDKs against the built program.
 # Usage: test-sdk.sh mcp-1.30.0|mcp-2.3.0 [PYTEST ARGUMENT …]
 # LODGE_SDK_DIRECT=1 runs the same tests on the bare servers over stdio: it proves the tests, not Lodge.
+# LODGE_CONFORMANCE_URL=URL runs Tests/SDK/conformance against the server that is there, to the same end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 sdk=${1:?name an SDK: mcp-1.30.0 or mcp-2.3.0}

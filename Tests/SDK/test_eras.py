@@ -195,7 +195,7 @@ async def test_a_cancelled_call_is_cancelled_in_the_server(served):
         async def progress(*_):
             started.set()
 
-        await client.call_and_cancel("slow", {"seconds": 30}, started.wait(), progress, "enough")
+        await client.call_and_cancel("slow", {"seconds": 5}, started.wait(), progress, "enough")
         # The way there is not the way of the next call, so it may be asked more than once.
         with anyio.fail_after(15):
             while await cancelled() == before:

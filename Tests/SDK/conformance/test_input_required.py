@@ -9,10 +9,40 @@ pytestmark = pytest.mark.broker
 TOOL = "test_input_required_result_"
 
 
+class TidyClient(ModernClient):
+    """Ends every call that a test left half way. The keys of a legacy child are ids of its requests, and one that is
+    still open would turn the `user_name` that the next test expects into `user_name-2`."""
+
+    def __init__(self, url: str, capabilities: dict | None = None):
+        super().__init__(url, capabilities)
+        self.open: dict[str, tuple[str, dict, dict]] = {}
+
+    def result(self, method: str, params: dict | None = None, **more) -> dict:
+        result = super().result(method, params, **more)
+        self.note(method, params or {}, result)
+        return result
+
+    def note(self, method: str, params: dict, result: dict):
+        self.open.pop(params.get("requestState", ""), None)
+        if "requestState" in result:
+            kept = {name: value for name, value in params.items() if name in ("name", "arguments")}
+            self.open[result["requestState"]] = (method, kept, result)
+
+    def end(self):
+        # Some servers never end such a call; ours do, within two rounds.
+        for _ in range(8):
+            if not self.open:
+                return
+            method, params, result = next(iter(self.open.values()))
+            self.result(method, {**params, "inputResponses": answers_to(result), **state_of(result)})
+
+
 @pytest.fixture
-def modern(url: str) -> ModernClient:
+def modern(url: str):
     """A client that can answer everything that a server may ask."""
-    return ModernClient(url)
+    client = TidyClient(url)
+    yield client
+    client.end()
 
 
 def asked(result: dict) -> dict[str, str]:
@@ -123,8 +153,9 @@ def test_input_required_result_tampered_state(modern: ModernClient):
 ], ids=["sampling", "elicitation"])
 def test_input_required_result_capability_check(url: str, declared: dict, allowed: set):
     """Only what the client of this very request declared is asked of it."""
-    result = ModernClient(url, declared).call(f"{TOOL}capabilities")
-    assert set(asked(result).values()) == allowed
+    client = TidyClient(url, declared)
+    assert set(asked(client.call(f"{TOOL}capabilities")).values()) == allowed
+    client.end()
 
 
 def test_input_required_result_ignore_extra_params(modern: ModernClient):
@@ -140,4 +171,6 @@ def test_input_required_result_validate_input(modern: ModernClient, responses):
     with modern.send("tools/call", params, valid=False) as exchange:
         answer = exchange.response()
     # Refused or asked again, but never taken for an answer.
-    assert "error" in answer or asked(answer["result"]), answer
+    if "error" not in answer:
+        assert asked(answer["result"]) == {"user_name": "elicitation/create"}
+        modern.note("tools/call", params, answer["result"])
