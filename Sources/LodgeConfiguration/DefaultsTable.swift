@@ -18,7 +18,7 @@ package enum DefaultsTable {
         row(Defaults.writeStall), row(Defaults.answerBecomesStream), row(Defaults.replayWindow),
         row(Defaults.replayEvents), row(Defaults.replayBytes), row(Defaults.teardownAfterInput),
         row(Defaults.teardownAfterTerminate), row(Defaults.restartDelays), row(Defaults.restartReset),
-        row(Defaults.clientUpstreamCap), row(Defaults.clientUpstreamIdle),
+        row(Defaults.clientUpstreamCap), row(Defaults.clientUpstreamIdle), row(Defaults.poolReplicas),
     ]
 
     /// Writes a length of time as it stands in the table.

@@ -16,7 +16,7 @@ struct DefaultsTests {
                 "write stalled: 60 s", "answer becomes a stream: 15 s", "stream kept without its client: 60 s",
                 "events kept of a stream: 256", "bytes kept of a stream: 1 MiB", "teardown, after stdin is closed: 1 s",
                 "teardown, after TERM: 2 s", "restart delays: 1, 2, 4, 8, 15 s", "restart delays, reset: 60 s",
-                "client upstreams: 32", "client upstreams, idle: 10 min",
+                "client upstreams: 32", "client upstreams, idle: 10 min", "replicas: 2",
             ])
     }
 

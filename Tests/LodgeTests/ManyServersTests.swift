@@ -105,7 +105,7 @@ extension ServeProcess {
                     "warning 9:46: server 'vault': ${secret:key} needs the vault, which this version does not have "
                         + "yet; use ${env:NAME} or ${file:PATH} (left out)",
                     "warning 10:5: server name 'good' is used twice (first on line 3); rename one of them (left out)",
-                    "warning 13:51: server 'no-isolation': isolation 'none' is not known; use shared or client "
+                    "warning 13:51: server 'no-isolation': isolation 'none' is not known; use shared, client, call or pool "
                         + "(left out)",
                 ]
                 #expect(Array(warnings.prefix(expected.count)) == expected)

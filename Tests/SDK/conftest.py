@@ -31,6 +31,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]):
     for item in items:
         if DIRECT and item.get_closest_marker("broker"):
             item.add_marker(pytest.mark.skip(reason="LODGE_SDK_DIRECT=1: no broker in between"))
+        parameters = getattr(item, "callspec", None)
+        kind = str(parameters.params.get("everything", "")) if parameters else ""
+        if item.get_closest_marker("own_server") and kind.startswith("call"):
+            item.add_marker(pytest.mark.skip(reason="isolation call: a server hears of its client for one call only"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc):

@@ -6,7 +6,7 @@ import anyio
 import pytest
 from sdk import IS_ONE, Refused, connect
 
-ISOLATIONS = ["shared", "client", "call", "pool"]
+ISOLATIONS = ["shared", "client", "pool"]
 
 # A PNG starts with these bytes, a WAVE file with those.
 PNG, WAVE = b"\x89PNG\r\n\x1a\n", b"RIFF"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a server asks of a client: only `client` isolation can tell which client that is."""
+"""What a server asks of a client: only isolations `client` and `call` can tell which client that is."""
 import anyio
 import pytest
 from sdk import IS_ONE, Refused, connect
@@ -31,6 +31,7 @@ async def test_log_messages_arrive_from_the_level_on(everything):
             ("info", "everything", "Tool execution completed")]
 
 
+@pytest.mark.own_server
 async def test_a_higher_level_silences_lower_messages(everything):
     async with connect(everything) as client:
         await client.set_level("error")
@@ -137,6 +138,7 @@ async def test_a_client_without_elicitation_is_told_so(everything):
         assert text_of(result) == "the client does not support elicitation"
 
 
+@pytest.mark.own_server
 async def test_roots_are_asked_for_and_asked_again_after_a_change(everything):
     roots = [{"uri": "file:///srv/one", "name": "one"}]
     async with connect(everything, roots=lambda _: {"roots": roots}) as client:
@@ -148,6 +150,7 @@ async def test_roots_are_asked_for_and_asked_again_after_a_change(everything):
         assert seen["rootsListChangedNotifications"] == 1
 
 
+@pytest.mark.own_server
 async def test_the_server_sees_this_client_and_what_it_can_do(everything):
     async with connect(everything, roots=lambda _: {"roots": []}) as client:
         seen = (await client.call("subscriptions"))["structuredContent"]
