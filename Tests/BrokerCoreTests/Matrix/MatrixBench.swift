@@ -25,7 +25,9 @@ final class MatrixBench {
     /// What the server was sent before the message in question.
     private var seen = 0
 
-    static let clientCapabilities = #"{"sampling":{},"roots":{},"elicitation":{"form":{},"url":{}}}"#
+    static let clientCapabilities =
+        #"{"sampling":{},"roots":{},"elicitation":{"form":{},"url":{}},"#
+        + #""extensions":{"io.modelcontextprotocol/tasks":{}}}"#
     private static let serverCapabilities =
         #"{"tools":{"listChanged":true},"prompts":{"listChanged":true},"#
         + #""resources":{"listChanged":true,"subscribe":true},"completions":{},"logging":{}}"#

@@ -62,6 +62,13 @@ extension MatrixBench {
             try acknowledgeListens()
             _ = try newlySent()
         }
+        if message.method.hasPrefix("tasks/"), client.era == .modern, server.era == .modern {
+            _ = send(try self.message("tools/call", "6", #"{"name":"t"}"#))
+            for sent in try newlySent() where sent["method"]?.string == "tools/call" {
+                let task = #"{"resultType":"task","taskId":"k","status":"working"}"#
+                try upstream.serve(Sample.answer(id: sent["id"]?.serializedText ?? "", task))
+            }
+        }
         if message.method == "initialize" {
             // What a session begins with was sent by the bench already.
             return client.era == .legacy ? (isForwardedHandshake ? .carried : passedHandshake) : .absent
@@ -70,6 +77,8 @@ extension MatrixBench {
         let sent = try newlySent()
         if let refusal = sink.refusal { return .refused(refusal) }
         guard let first = sent.first(where: { $0["id"] != nil || $0["method"] != nil }) else { return .local }
+        // To listen never ends, and Lodge does it for all of its clients together.
+        if message.method == "subscriptions/listen", server.era == .modern { return .carried }
         guard first["method"]?.string == message.method else { return .translated }
         try upstream.serve(Sample.answer(id: first["id"]?.serializedText ?? "", answer(to: message)))
         guard sink.answers.count == 1 else { throw Broken() }

@@ -73,7 +73,7 @@ struct BridgedRequestTests {
         let (sink, _) = try answered(Modern.request("1", method, params)) { Sample.answer(id: $0, #"{"x":[]}"#) }
         #expect(
             sink.bodies == [
-                #"{"jsonrpc":"2.0","id":1,"result":{\#(Modern.complete),"ttlMs":0,"cacheScope":"private",\#(Modern.serverInfo),"x":[]}}"#
+                #"{"jsonrpc":"2.0","id":1,"result":{\#(Modern.complete),\#(Modern.serverInfo),"ttlMs":0,"cacheScope":"private","x":[]}}"#
             ])
         let (own, _) = try answered(Modern.request("1", method, params)) {
             Sample.answer(id: $0, #"{"ttlMs":5,"cacheScope":"public"}"#)

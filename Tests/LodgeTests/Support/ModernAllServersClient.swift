@@ -8,7 +8,7 @@ import Testing
 struct ModernAllServersClient: Sendable {
     static let version = "2026-07-28"
     /// Whether requests bring the headers of their revision.
-    static let sendsHeaders = false
+    static let sendsHeaders = true
 
     let connection: RawHTTPClient
     private let ready: ReadyFacts

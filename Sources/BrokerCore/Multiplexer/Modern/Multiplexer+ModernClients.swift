@@ -137,10 +137,10 @@ extension Multiplexer {
     /// A legacy server does not say. Where one client alone uses it the newest call that asked for such messages is as
     /// right as any other of its calls; where several may, only a call that is alone in flight is.
     func listener(to level: LogLevel?) -> (any CallSink)? {
-        let inFlight = pending.filter { $0.value.held == nil && $0.value.modern != nil && !isWaiting($0.key) }
+        let inFlight = pending.filter { $0.value.held == nil && $0.value.modern != nil }
         guard configuration.solePrincipal || inFlight.count == 1 else { return nil }
         let asked = inFlight.filter { call in
-            guard let wished = call.value.modern?.metadata.logLevel, let level else {
+            guard !isWaiting(call.key), let wished = call.value.modern?.metadata.logLevel, let level else {
                 return false
             }
             return wished <= level

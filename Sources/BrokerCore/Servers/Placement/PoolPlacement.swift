@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import JSONRPC
+import MCPProtocol
 import Synchronization
 
 /// Equal upstreams beside the home, each started again by itself (isolation `pool`).
@@ -20,8 +21,8 @@ final class PoolPlacement: CallPlacement, Upstream.Owner {
         others.set(
             (1..<max(1, replicas)).map { number in
                 var configuration = configuration
-                // What servers ask has to be told apart among all replicas.
-                configuration.firstTicket = Ticket(number) << 40
+                // What modern servers ask has to be told apart among all replicas; others may ask nothing.
+                if configuration.era == .modern { configuration.firstTicket = Ticket(number) << 40 }
                 return Upstream(configuration, owner: self, ports: ports)
             })
     }
