@@ -123,7 +123,7 @@ let package = Package(
         tests(
             "GatewayTests",
             [
-                "BrokerCore", "Gateway", "JSONRPC", "LodgeTestSupport", "MCPProtocol", logging, nioCore,
+                "BrokerCore", "Gateway", "JSONRPC", "LodgeTestSupport", logging, nioCore,
                 .product(name: "NIOEmbedded", package: "swift-nio"), nioHTTP1, nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
@@ -137,7 +137,7 @@ let package = Package(
             "BrokerDaemon",
             [
                 "AgentClients", "BrokerCore", "ChildProcesses", "Gateway", "HTTPTransport", "JSONRPC",
-                "LodgeConfiguration", "MCPProtocol", "Sandbox", "Secrets", "Upstreams", logging, nioCore, nioHTTP1,
+                "LodgeConfiguration", "Sandbox", "Secrets", "Upstreams", logging, nioCore, nioHTTP1,
                 nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

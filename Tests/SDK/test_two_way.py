@@ -187,6 +187,7 @@ async def test_a_page_that_must_be_visited_first_is_an_error_with_its_data(every
         assert refusal.value.data["elicitations"][0]["url"] == "https://example.com/connect"
 
 
+@pytest.mark.own_server
 @pytest.mark.skipif(not IS_ONE, reason="SDK 2 speaks of no tasks")
 async def test_a_call_runs_as_a_task(everything):
     async with connect(everything) as client:
@@ -199,6 +200,7 @@ async def test_a_call_runs_as_a_task(everything):
         assert (await client.task(task["taskId"]))["status"] == "completed"
 
 
+@pytest.mark.own_server
 @pytest.mark.skipif(not IS_ONE, reason="SDK 2 speaks of no tasks")
 async def test_a_task_is_cancelled(everything):
     async with connect(everything) as client:
