@@ -137,7 +137,7 @@ let package = Package(
             "BrokerDaemon",
             [
                 "AgentClients", "BrokerCore", "ChildProcesses", "Gateway", "HTTPTransport", "JSONRPC",
-                "LodgeConfiguration", "Sandbox", "Secrets", "Upstreams", logging, nioCore, nioHTTP1,
+                "LodgeConfiguration", "MCPProtocol", "Sandbox", "Secrets", "Upstreams", logging, nioCore, nioHTTP1,
                 nioPosix,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

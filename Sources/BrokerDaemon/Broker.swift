@@ -177,6 +177,7 @@ package final class Broker: Sendable {
         servers.map { server in
             var served = ServedServer(
                 name: server.name, url: url(of: server.name, port: port), isolation: server.isolation)
+            served.era = server.era
             served.ownURL = server.ownPort.map { address(port: $0, path: "/mcp") }
             if servers.count > 1, settings.defaultServer == server.name {
                 served.defaultURL = address(port: port, path: "/mcp")

@@ -2,6 +2,7 @@
 import BrokerCore
 import Foundation
 import LodgeConfiguration
+import MCPProtocol
 package import Secrets
 
 /// What `serve` says once it is ready: a line of JSON for programs, a snippet and what is withheld for people.
@@ -89,15 +90,18 @@ package struct ServeAnnouncement: Sendable {
         ]
     }
 
-    /// One line for each isolation; it names its servers where there is another.
+    /// One line for each isolation and era; it names its servers where there is another.
     private func withheld(from servers: [ServedServer]) -> [String] {
-        let groups = Isolation.allCases.map { isolation in
-            (isolation, names: servers.filter { $0.isolation == isolation }.map(\.name))
+        let groups = Isolation.allCases.flatMap { isolation in
+            Era.allCases.map { era in
+                (isolation, era, names: servers.filter { $0.isolation == isolation && $0.era == era }.map(\.name))
+            }
         }.filter { !$0.names.isEmpty }
-        return groups.map { isolation, names in
+        return groups.map { isolation, era, names in
             let start =
                 "isolation \(isolation.rawValue)" + (groups.count > 1 ? " (\(names.joined(separator: ", ")))" : "")
-            guard !isolation.withheld.isEmpty else {
+            let withheld = isolation.withheld(of: era)
+            guard !withheld.isEmpty else {
                 return "\(start): each session has a process of its own; nothing is withheld"
             }
             let process = servers.count > 1 ? "one process of each" : "one process"
@@ -108,7 +112,7 @@ package struct ServeAnnouncement: Sendable {
                 case .pool: "all clients share several equal processes"
                 }
             return "\(start): \(rule); withheld: "
-                + isolation.withheld.joined(separator: ", ") + " (--isolation client gives them)"
+                + withheld.joined(separator: ", ") + " (--isolation client gives them)"
         }
     }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package import LodgeConfiguration
+package import MCPProtocol
 
 /// One server of a running broker, as clients find it.
 package struct ServedServer: Sendable, Hashable {
     package var name: String
     package var url: String
     package var isolation: Isolation
+    package var era = Era.legacy
     /// Where the server is alone, on a port of its own.
     package var ownURL: String?
     /// The plain `/mcp` that the server is behind beside its own path.

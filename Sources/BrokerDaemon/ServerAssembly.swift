@@ -4,6 +4,7 @@ import ChildProcesses
 import Foundation
 import LodgeConfiguration
 import Logging
+import MCPProtocol
 import NIOCore
 import Secrets
 import Upstreams
@@ -46,6 +47,7 @@ struct ServerAssembly: Sendable {
 
     let name: String
     let isolation: Isolation
+    let era: Era
     /// The port on which the server alone is served too.
     let ownPort: Int?
     let relay: Relay
@@ -55,6 +57,7 @@ struct ServerAssembly: Sendable {
     init(_ specification: ServerSpecification, settings: BrokerSettings, shared: Shared) throws(ConfigurationError) {
         name = specification.name.text
         isolation = specification.isolation
+        era = specification.era
         ownPort = specification.hostPort
         try settings.check(specification)
         let command = try specification.child()

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package import LodgeConfiguration
+package import MCPProtocol
 
 extension Isolation {
-    /// What clients do not get through this isolation, in words for a person.
-    package var withheld: [String] {
+    /// What clients do not get through this isolation of a server of that era, in words for a person.
+    ///
+    /// What a modern server asks stands in the answer to one call, so many clients may share it all the same.
+    package func withheld(of era: Era) -> [String] {
         switch self {
-        case .shared: ["sampling", "elicitation", "roots", "log messages (they go to lodge's own log)", "tasks"]
+        case .shared:
+            (era == .legacy ? ["sampling", "elicitation", "roots"] : [])
+                + ["log messages (they go to lodge's own log)", "tasks"]
         case .client: []
         case .call: ["tasks", "what a call leaves in the server for the next"]
         case .pool:
-            Isolation.shared.withheld + ["what a call leaves in the server for the next"]
+            Isolation.shared.withheld(of: era) + ["what a call leaves in the server for the next"]
         }
     }
 
