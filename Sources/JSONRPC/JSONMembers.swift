@@ -15,21 +15,21 @@ package enum JSONMembers {
     /// Whether a member's name differs from this one, an ASCII name in lower case, in case only; see `CaseFolding`.
     package static func hasCaseVariant(of name: String, in bytes: Span<UInt8>, object: Range<Int>) -> Bool {
         var found = false
-        forEach(in: bytes, object: object) { _, contents, _ in
+        let isWhole = forEach(in: bytes, object: object) { _, contents, _ in
             guard !found, let written = JSONString.decode(bytes, contents: contents) else { return }
             found = written != name && JSONString.isVariant(written, of: name)
         }
-        return found
+        return isWhole && found
     }
 
     /// Looks through the object that stands at `object` in a message that has been scanned before.
     package static func find(_ name: StaticString, in bytes: Span<UInt8>, object: Range<Int>) -> Finding {
         var finding = Finding.absent
-        forEach(in: bytes, object: object) { _, contents, value in
+        let isWhole = forEach(in: bytes, object: object) { _, contents, value in
             guard JSONString.equals(bytes, contents: contents, name) else { return }
             finding = finding == .absent ? .value(value) : .ambiguous
         }
-        return finding
+        return isWhole ? finding : .absent
     }
 
     /// The object that stands at `object` without the members of these names; nil where it has none of them.
@@ -38,7 +38,7 @@ package enum JSONMembers {
     package static func without(_ names: [StaticString], in bytes: Span<UInt8>, object: Range<Int>) -> [UInt8]? {
         var kept: [UInt8] = [.openBrace]
         var found = false
-        forEach(in: bytes, object: object) { member, contents, _ in
+        let isWhole = forEach(in: bytes, object: object) { member, contents, _ in
             guard !names.contains(where: { JSONString.equals(bytes, contents: contents, $0) }) else {
                 found = true
                 return
@@ -46,19 +46,21 @@ package enum JSONMembers {
             if kept.count > 1 { kept.append(.comma) }
             kept += Array(copying: bytes.extracting(member))
         }
-        return found ? kept + [.closeBrace] : nil
+        return isWhole && found ? kept + [.closeBrace] : nil
     }
 
     /// Goes through the members of the object that stands at `object` in a message that has been scanned before.
     ///
     /// - Parameter body: gets the whole member, its name as it is written between its quotes, and its raw value, all in
     ///   the offsets of the whole message.
+    /// - Returns: whether it is an object to its end.
+    @discardableResult
     package static func forEach(
         in bytes: Span<UInt8>, object: Range<Int>,
         _ body: (_ member: Range<Int>, _ name: Range<Int>, _ value: Range<Int>) -> Void
-    ) {
+    ) -> Bool {
         let text = bytes.extracting(object)
-        guard text.count > 0, text[0] == .openBrace else { return }
+        guard text.count > 0, text[0] == .openBrace else { return false }
         var walker = JSONWalker(maximumDepth: ContainerStack.capacity)
         let base = object.lowerBound
         do throws(ScanError) {
@@ -73,7 +75,8 @@ package enum JSONMembers {
             }
         } catch {
             // Not JSON after all: what was gone through is all there is.
-            return
+            return false
         }
+        return true
     }
 }
