@@ -71,6 +71,8 @@ package struct Envelope: Hashable, Sendable {
     @Stretch package var resultType: Range<Int>?
     /// Raw value of `params._meta["io.modelcontextprotocol/protocolVersion"]`.
     @Stretch package var metaProtocolVersion: Range<Int>?
+    /// Raw value of `params._meta["io.modelcontextprotocol/clientCapabilities"]`.
+    @Stretch package var metaCapabilities: Range<Int>?
     /// Raw value of `params._meta["io.modelcontextprotocol/logLevel"]`.
     @Stretch package var metaLogLevel: Range<Int>?
     /// Raw value of `io.modelcontextprotocol/subscriptionId` in `params._meta`, else in `result._meta`.

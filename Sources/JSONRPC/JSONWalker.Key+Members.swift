@@ -35,6 +35,7 @@ extension JSONWalker.Key {
     func paramsMetaMember(_ bytes: Span<UInt8>) -> Member? {
         if equals(bytes, "progressToken") { return .metaProgressToken }
         if equals(bytes, "io.modelcontextprotocol/protocolVersion") { return .metaProtocolVersion }
+        if equals(bytes, "io.modelcontextprotocol/clientCapabilities") { return .metaCapabilities }
         if equals(bytes, "io.modelcontextprotocol/logLevel") { return .metaLogLevel }
         return equals(bytes, "io.modelcontextprotocol/subscriptionId") ? .metaSubscriptionID : nil
     }

@@ -9,7 +9,7 @@ package enum Member: UInt8, Sendable, CaseIterable {
     case jsonrpc, id, method, params, result, error
     case paramsMeta, paramsProgressToken, paramsRequestID, paramsName, paramsURI, paramsLevel, paramsTaskID
     case paramsProtocolVersion, paramsCursor, paramsRequestState, paramsTask
-    case metaProgressToken, metaProtocolVersion, metaLogLevel, metaSubscriptionID
+    case metaProgressToken, metaProtocolVersion, metaCapabilities, metaLogLevel, metaSubscriptionID
     case resultMeta, resultProtocolVersion, resultType, resultRequestState, resultMetaSubscriptionID
     case errorCode
 
@@ -35,6 +35,7 @@ package enum Member: UInt8, Sendable, CaseIterable {
         case .paramsTask: "params.task"
         case .metaProgressToken: "params._meta.progressToken"
         case .metaProtocolVersion: "params._meta.io.modelcontextprotocol/protocolVersion"
+        case .metaCapabilities: "params._meta.io.modelcontextprotocol/clientCapabilities"
         case .metaLogLevel: "params._meta.io.modelcontextprotocol/logLevel"
         case .metaSubscriptionID: "params._meta.io.modelcontextprotocol/subscriptionId"
         case .resultMeta: "result._meta"

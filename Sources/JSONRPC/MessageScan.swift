@@ -173,6 +173,7 @@ struct MessageScan {
             switch member {
             case .metaProgressToken: envelope.progressToken = range
             case .metaProtocolVersion: envelope.metaProtocolVersion = range
+            case .metaCapabilities: envelope.metaCapabilities = range
             case .metaLogLevel: envelope.metaLogLevel = range
             case .metaSubscriptionID: envelope.subscriptionID = range
             case .resultMetaSubscriptionID where seen & Member.metaSubscriptionID.bit == 0:

@@ -49,15 +49,12 @@ package struct RequestMetadata: Sendable {
 
     /// Reads the metadata of a scanned request.
     package init(_ envelope: Envelope, in bytes: Span<UInt8>) throws(Problem) {
-        guard let meta = envelope.meta, let raw = envelope.metaProtocolVersion,
+        guard let raw = envelope.metaProtocolVersion,
             let version = JSONString.decode(bytes, raw)
         else { throw .noVersion }
         guard ModernRevision.isSupported(version) else { throw .unsupportedVersion(version) }
         self.version = version
-        guard
-            case .value(let range) = JSONMembers.find(
-                "io.modelcontextprotocol/clientCapabilities", in: bytes, object: meta),
-            bytes[range.lowerBound] == UInt8(ascii: "{")
+        guard let range = envelope.metaCapabilities, bytes[range.lowerBound] == UInt8(ascii: "{")
         else { throw .noCapabilities }
         if range.count == 2 {
             capabilities = []

@@ -77,10 +77,7 @@ package final class ModernRequest: Sendable {
     var rawCapabilities: [UInt8] {
         let buffer = message.bytes
         let bytes = buffer.readableBytesUInt8Span
-        guard let meta = message.envelope.meta,
-            case .value(let range) = JSONMembers.find(
-                "io.modelcontextprotocol/clientCapabilities", in: bytes, object: meta)
-        else { return Array("{}".utf8) }
+        guard let range = message.envelope.metaCapabilities else { return Array("{}".utf8) }
         var raw = Array(copying: bytes.extracting(range))
         LineBreaks.blank(&raw)
         return raw

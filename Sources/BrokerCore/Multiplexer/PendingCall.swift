@@ -36,6 +36,8 @@ package struct PendingCall: Sendable {
     package var held: ClientMessage?
     /// What the request is, for a modern client; nil for a legacy one.
     var modern: ModernRequest?
+    /// Who the server is that a modern client's call was sent to.
+    var identity: ServerIdentity?
     /// Where its result will be kept, if it says that it may be.
     var caching: ResultCache.Place?
     /// How it goes on where a modern server asks a legacy client for input; nil where that cannot be.
@@ -52,6 +54,7 @@ package struct PendingCall: Sendable {
         deadline = call.deadline
         absoluteDeadline = call.absoluteDeadline
         modern = call.modern
+        identity = call.identity ?? identity
         caching = nil
     }
 

@@ -38,6 +38,7 @@ package final class Upstream: Sendable {
     private let logger: Logger
     private let states: RequestStates
     private let era: Era
+    private let isPinned: Bool
 
     /// Begins anywhere, so that what an earlier process gave to its clients means no upstream of this one.
     private static let lastNumber = Atomic<UInt64>(UInt64.random(in: .min ... .max))
@@ -51,6 +52,7 @@ package final class Upstream: Sendable {
         number = Self.lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
         states = ports.states(of: configuration.server)
         era = configuration.era
+        isPinned = configuration.isPinned
         state = Mutex(State(multiplexer: Multiplexer(configuration), connection: nil, timer: nil))
         self.owner = Mutex(WeakOwner(value: owner))
         now = ports.now
@@ -124,10 +126,6 @@ package final class Upstream: Sendable {
         }
         let buffer = request.message.bytes
         let bytes = buffer.readableBytesUInt8Span
-        if let error = headerMismatch(in: request) {
-            sink.finish(error.answer(id: request.message.requestID))
-            return nil
-        }
         let label =
             callLog == nil ? nil : request.message.envelope.label(in: bytes, principal: request.message.principal)
         let (ticket, effects, connection) = state.withLock { state in
@@ -139,19 +137,6 @@ package final class Upstream: Sendable {
         }
         perform(effects, over: connection)
         return ticket
-    }
-
-    private func headerMismatch(in request: ModernRequest) -> ModernError? {
-        guard request.method == .callTool else { return nil }
-        let buffer = request.message.bytes
-        let envelope = request.message.envelope
-        let headers = state.withLock { state -> ParameterHeaders? in
-            guard !state.multiplexer.annotatedTools.isEmpty,
-                let name = envelope.string(envelope.name, in: buffer.readableBytesUInt8Span)
-            else { return nil }
-            return state.multiplexer.annotatedTools.headers(of: name)
-        }
-        return headers.flatMap(request.headerMismatch)
     }
 
     package func notification(_ message: ClientMessage, session: SessionKey) {
@@ -287,9 +272,8 @@ package final class Upstream: Sendable {
 
     /// The answer of a server in the words of a modern client's era.
     private func modernAnswer(_ message: ServerMessage, to call: PendingCall, _ request: ModernRequest) -> Answer {
-        let (identity, isPinned) = state.withLock { ($0.multiplexer.identity, $0.multiplexer.configuration.isPinned) }
         let translation = ModernAnswer(
-            call: call, request: request, identity: identity, isModern: era == .modern, isPinned: isPinned)
+            call: call, request: request, identity: call.identity, isModern: era == .modern, isPinned: isPinned)
         let answer = translation.answer(to: message, server: server) { inner in
             state.withLock { $0.multiplexer.pinnedUntil = now().advanced(by: Suspension.lifetime) }
             return states.seal(

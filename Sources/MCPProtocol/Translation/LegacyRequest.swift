@@ -10,7 +10,7 @@ package enum LegacyRequest {
         of bytes: Span<UInt8>, at meta: Range<Int>, token: RawID
     ) -> [UInt8] {
         var kept: [UInt8] = [UInt8(ascii: "{")]
-        kept.reserveCapacity(32)
+        kept.reserveCapacity(64)
         JSONMembers.forEach(in: bytes, object: meta) { member, name, value in
             if isReserved(name, in: bytes) { return }
             if kept.count > 1 { kept.append(UInt8(ascii: ",")) }
@@ -18,7 +18,9 @@ package enum LegacyRequest {
                 return kept.append(contentsOf: Array(copying: bytes.extracting(member)))
             }
             kept.append(contentsOf: Array(copying: bytes.extracting(member.lowerBound..<value.lowerBound)))
-            kept.append(contentsOf: token.array)
+            token.withSpan { raw in
+                for place in raw.indices { kept.append(raw[place]) }
+            }
         }
         kept.append(UInt8(ascii: "}"))
         return kept

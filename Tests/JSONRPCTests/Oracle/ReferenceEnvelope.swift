@@ -70,6 +70,7 @@ private struct Lookup {
         envelope.meta = meta?.range
         envelope.progressToken = find("progressToken", in: meta)?.range
         envelope.metaProtocolVersion = find(protocolPrefix + "protocolVersion", in: meta)?.range
+        envelope.metaCapabilities = find(protocolPrefix + "clientCapabilities", in: meta)?.range
         envelope.metaLogLevel = find(protocolPrefix + "logLevel", in: meta)?.range
 
         let result = find("result", in: root)

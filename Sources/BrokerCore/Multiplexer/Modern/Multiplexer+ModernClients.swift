@@ -28,6 +28,7 @@ extension Multiplexer {
             started: now, deadline: now.advanced(by: configuration.callTimeout),
             absoluteDeadline: now.advanced(by: configuration.absoluteTimeout), held: nil)
         call.modern = request
+        call.identity = identity
         if let error = refusal(of: request) {
             var effects = Effects(.finish(sink, error.answer(id: call.id)))
             if request.method == .callTool || request.method == .task {
@@ -85,10 +86,22 @@ extension Multiplexer {
         case .callTool where !configuration.tools.allowsEverything:
             let buffer = message.bytes
             let name = message.envelope.string(message.envelope.name, in: buffer.readableBytesUInt8Span)
-            guard name.map(configuration.tools.allows) != true else { return nil }
-            return ModernError(code: ErrorCode.invalidParams, message: "unknown tool: \(name ?? "")")
+            guard name.map(configuration.tools.allows) == true else {
+                return ModernError(code: ErrorCode.invalidParams, message: "unknown tool: \(name ?? "")")
+            }
+            return headerMismatch(in: request)
+        case .callTool: return headerMismatch(in: request)
         default: return nil
         }
+    }
+
+    /// What is wrong with the header copies of a call's arguments, as far as lists have told of them.
+    private func headerMismatch(in request: ModernRequest) -> ModernError? {
+        guard !annotatedTools.isEmpty else { return nil }
+        let buffer = request.message.bytes
+        let envelope = request.message.envelope
+        return envelope.string(envelope.name, in: buffer.readableBytesUInt8Span)
+            .flatMap(annotatedTools.headers(of:)).flatMap(request.headerMismatch)
     }
 
     /// What is answered without the server, once it is known who that is.
@@ -114,6 +127,7 @@ extension Multiplexer {
             return Effects(.finish(call.sink, answer))
         }
         pending[ticket]?.caching = cache.place(for: request)
+        pending[ticket]?.identity = identity
         var effects = Effects()
         effects.append(levelToSet(for: request))
         effects.append(.forward(message, ticket))
