@@ -28,15 +28,23 @@ struct ModernAnswer {
     private static let nameless = ModernResult.Signature(serverInfo: nil)
 
     func result(_ message: ServerMessage, server: String) -> Answer {
+        let answer = Self.plain(
+            message, id: call.id, identity: identity, caching: request.method.isCacheable ? .never : nil,
+            isModern: isModern)
+        return answer
+            ?? CallFailure.unusable(server: server, "a result that is no object").answer(to: call, withTail: false)
+    }
+
+    /// The result of a server with what it lacks; nil where it is no object.
+    static func plain(
+        _ message: ServerMessage, id: RawID, identity: ServerIdentity?, caching: ModernResult.Caching? = nil,
+        isModern: Bool = false
+    ) -> Answer? {
         let buffer = message.bytes
         let additions = ModernResult(
-            message.envelope, in: buffer.readableBytesUInt8Span,
-            caching: request.method.isCacheable ? .never : nil,
-            signature: identity?.signature ?? Self.nameless, isModern: isModern)
-        guard let additions else {
-            return CallFailure.unusable(server: server, "a result that is no object").answer(to: call, withTail: false)
-        }
-        return .message(LodgeMessage.answer(message, id: call.id, adding: additions))
+            message.envelope, in: buffer.readableBytesUInt8Span, caching: caching,
+            signature: identity?.signature ?? nameless, isModern: isModern)
+        return additions.map { .message(LodgeMessage.answer(message, id: id, adding: $0)) }
     }
 
     private func isToolError(_ message: ServerMessage) -> Bool {

@@ -154,7 +154,13 @@ package final class SharedServer: ServerRelay, Upstream.Owner {
             return placement.enter(at: upstream, session: key, sink: sink, enter)
         }
         if request.method == .task {
-            return ticket(enter(all.first { $0.holdsTask(of: request) } ?? home, sink))
+            let upstream = all.first { $0.holdsTask(of: request) } ?? home
+            return placement.enter(at: upstream, session: key, sink: sink, enter)
+        }
+        // The home has answered the lists that told of them.
+        if let error = home.headerMismatch(in: request) {
+            sink.finish(error.answer(id: request.message.requestID))
+            return CallTicket {}
         }
         guard request.method.mayAskForInput else { return ticket(enter(home, sink)) }
         var caller = Caller(session: key)

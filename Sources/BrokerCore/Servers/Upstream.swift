@@ -153,6 +153,11 @@ package final class Upstream: Sendable {
         state.withLock { $0.multiplexer.sessionOpened(session, declaration, level: level) }
     }
 
+    /// What is wrong with the header copies of a call's arguments, as far as lists that went through here have told.
+    func headerMismatch(in request: ModernRequest) -> ModernError? {
+        state.withLock { $0.multiplexer.headerMismatch(in: request) }
+    }
+
     /// Whether a modern request is about a task that began here.
     func holdsTask(of request: ModernRequest) -> Bool {
         let buffer = request.message.bytes
@@ -272,6 +277,12 @@ package final class Upstream: Sendable {
 
     /// The answer of a server in the words of a modern client's era.
     private func modernAnswer(_ message: ServerMessage, to call: PendingCall, _ request: ModernRequest) -> Answer {
+        // What almost every call ends with, without a copy of everything that is known of it.
+        if era == .legacy, message.envelope.kind == .response, call.lacking.isEmpty, !request.method.isCacheable,
+            let answer = ModernAnswer.plain(message, id: call.id, identity: call.identity)
+        {
+            return answer
+        }
         let translation = ModernAnswer(
             call: call, request: request, identity: call.identity, isModern: era == .modern, isPinned: isPinned)
         let answer = translation.answer(to: message, server: server) { inner in
@@ -281,7 +292,13 @@ package final class Upstream: Sendable {
                 request: request.message)
         }
         if era == .modern, let task = TaskOwners.begun(in: message) {
-            state.withLock { $0.multiplexer.taskOwners.note(task, of: request.principal) }
+            state.withLock { state in
+                state.multiplexer.taskOwners.note(task, of: request.principal)
+                state.multiplexer.pinnedUntil = now().advanced(by: Suspension.lifetime)
+            }
+        } else if request.method == .task {
+            // Whoever asks after a task will ask again.
+            state.withLock { $0.multiplexer.pinnedUntil = now().advanced(by: Suspension.lifetime) }
         }
         if request.method == .listTools, let tools = AnnotatedTools.told(in: answer.bytes) {
             state.withLock { $0.multiplexer.annotatedTools.learn(tools) }

@@ -96,8 +96,8 @@ extension Multiplexer {
     }
 
     /// What is wrong with the header copies of a call's arguments, as far as lists have told of them.
-    private func headerMismatch(in request: ModernRequest) -> ModernError? {
-        guard !annotatedTools.isEmpty else { return nil }
+    func headerMismatch(in request: ModernRequest) -> ModernError? {
+        guard request.method == .callTool, !annotatedTools.isEmpty else { return nil }
         let buffer = request.message.bytes
         let envelope = request.message.envelope
         return envelope.string(envelope.name, in: buffer.readableBytesUInt8Span)
